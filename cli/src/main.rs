@@ -1,0 +1,2 @@
+//! The `fleetwright` command.
+fn main() {}

@@ -1,0 +1,227 @@
+//! The operations on automation executions (SSM API reference).
+
+use crate::response::service_error;
+use fleetwright_engine::{Execution, ExecutionId, Phase, Signal, Status, StepExecution as Step, StopType};
+use fleetwright_orchestrator::{ExecutionView, Orchestrator, StartRequest, StepView, Turn};
+use fleetwright_wire::{
+    AutomationExecution, EpochSeconds, GetAutomationExecutionRequest, GetAutomationExecutionResult,
+    ProgressCounters, ServiceError, StartAutomationExecutionRequest, StartAutomationExecutionResult,
+    StepExecution, StopAutomationExecutionRequest, StopAutomationExecutionResult,
+};
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+pub(crate) async fn call(
+    orchestrator: &Orchestrator,
+    operation: &str,
+    body: Value,
+    caller: &str,
+    turn: Turn,
+) -> Result<Value, ServiceError> {
+    match operation {
+        "StartAutomationExecution" => write(start(orchestrator, read(body)?, caller, turn).await?),
+        "GetAutomationExecution" => write(get(orchestrator, &read(body)?).await?),
+        "StopAutomationExecution" => write(stop(orchestrator, &read(body)?, turn).await?),
+        "SendAutomationSignal" => write(signal(orchestrator, &read(body)?).await?),
+        other => Err(ServiceError::unknown_operation(format!("there is no operation {other}"))),
+    }
+}
+
+fn read<T: DeserializeOwned>(body: Value) -> Result<T, ServiceError> {
+    serde_json::from_value(body).map_err(|error| ServiceError::serialization(error.to_string()))
+}
+
+fn write(answer: impl Serialize) -> Result<Value, ServiceError> {
+    serde_json::to_value(answer).map_err(|error| ServiceError::internal_server_error(error.to_string()))
+}
+
+fn required(value: Option<String>, member: &str) -> Result<String, ServiceError> {
+    value.ok_or_else(|| {
+        ServiceError::validation(format!(
+            "1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not \
+             be null"
+        ))
+    })
+}
+
+async fn start(
+    orchestrator: &Orchestrator,
+    request: StartAutomationExecutionRequest,
+    caller: &str,
+    turn: Turn,
+) -> Result<StartAutomationExecutionResult, ServiceError> {
+    let unsupported = [
+        ("Targets", request.targets.is_some()),
+        ("TargetMaps", request.target_maps.is_some()),
+        ("TargetLocations", request.target_locations.is_some()),
+        ("TargetParameterName", request.target_parameter_name.is_some()),
+        ("Mode", request.mode.as_deref().is_some_and(|mode| mode != "Auto")),
+    ];
+    if let Some((member, _)) = unsupported.iter().find(|(_, given)| *given) {
+        // One execution runs over a whole fleet; a child per target is what it replaces.
+        return Err(ServiceError::validation(format!("{member} is not supported: use Targets in aws:runCommand")));
+    }
+    let request = StartRequest {
+        document_name: required(request.document_name, "documentName")?,
+        document_version: request.document_version,
+        parameters: request.parameters.unwrap_or_default(),
+        client_token: request.client_token,
+        executed_by: caller.to_owned(),
+    };
+    let id = orchestrator.start(&request, turn).await.map_err(service_error)?;
+    Ok(StartAutomationExecutionResult { automation_execution_id: Some(id.to_string()) })
+}
+
+async fn stop(
+    orchestrator: &Orchestrator,
+    request: &StopAutomationExecutionRequest,
+    turn: Turn,
+) -> Result<StopAutomationExecutionResult, ServiceError> {
+    let id = required(request.automation_execution_id.clone(), "automationExecutionId")?;
+    let kind = match request.kind.as_deref() {
+        None | Some("Cancel") => StopType::Cancel,
+        Some("Complete") => StopType::Complete,
+        Some(other) => return Err(not_in(other, "type", "[Complete, Cancel]")),
+    };
+    orchestrator.stop(&ExecutionId::new(id), kind, turn).await.map_err(service_error)?;
+    Ok(StopAutomationExecutionResult {})
+}
+
+fn not_in(value: &str, member: &str, allowed: &str) -> ServiceError {
+    ServiceError::validation(format!(
+        "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must \
+         satisfy enum value set: {allowed}"
+    ))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct SignalRequest {
+    automation_execution_id: Option<String>,
+    signal_type: Option<String>,
+}
+
+async fn signal(
+    orchestrator: &Orchestrator,
+    request: &SignalRequest,
+) -> Result<BTreeMap<String, String>, ServiceError> {
+    let id = required(request.automation_execution_id.clone(), "automationExecutionId")?;
+    let signal = match required(request.signal_type.clone(), "signalType")?.as_str() {
+        "Approve" => Signal::Approve,
+        "Reject" => Signal::Reject,
+        "StartStep" => Signal::StartStep,
+        "StopStep" => Signal::StopStep,
+        "Resume" => Signal::Resume,
+        "Revoke" => Signal::Revoke,
+        other => {
+            return Err(not_in(other, "signalType", "[Approve, Reject, StartStep, StopStep, Resume, Revoke]"));
+        }
+    };
+    orchestrator.signal(&ExecutionId::new(id), signal).await.map_err(service_error)?;
+    Ok(BTreeMap::new())
+}
+
+async fn get(
+    orchestrator: &Orchestrator,
+    request: &GetAutomationExecutionRequest,
+) -> Result<GetAutomationExecutionResult, ServiceError> {
+    let id = ExecutionId::new(required(request.automation_execution_id.clone(), "automationExecutionId")?);
+    let view = orchestrator.execution(&id).await.map_err(service_error)?;
+    let steps = step_executions(orchestrator, &id).await?;
+    Ok(GetAutomationExecutionResult { automation_execution: Some(execution(view, steps)) })
+}
+
+/// The steps of an execution in SSM's shape, in the order they began.
+pub(crate) async fn step_executions(
+    orchestrator: &Orchestrator,
+    id: &ExecutionId,
+) -> Result<Vec<StepExecution>, ServiceError> {
+    let views = orchestrator.steps(id).await.map_err(service_error)?;
+    Ok(views.into_iter().map(|view| step_execution(id, view)).collect())
+}
+
+fn execution(view: ExecutionView, steps: Vec<StepExecution>) -> AutomationExecution {
+    let ExecutionView { execution, outputs, parked } = view;
+    let (ended_at, failure) = match &execution.phase {
+        Phase::Ended { ending, at } => (Some(epoch(*at)), ending.failure_message.clone()),
+        Phase::At(_) | Phase::In(_) | Phase::Ending(_) => (None, None),
+    };
+    let parameters =
+        execution.parameters.iter().map(|(name, value)| (name.clone(), texts(value))).collect();
+    AutomationExecution {
+        automation_execution_id: Some(execution.id.to_string()),
+        document_name: Some(execution.document.name.clone()),
+        document_version: Some(execution.document.version.clone()),
+        execution_start_time: Some(epoch(execution.started_at)),
+        execution_end_time: ended_at,
+        automation_execution_status: Some(execution.status().as_str().to_owned()),
+        progress_counters: Some(progress(&steps)),
+        step_executions: Some(steps),
+        step_executions_truncated: Some(false),
+        parameters: Some(parameters),
+        outputs: Some(outputs),
+        failure_message: failure,
+        warning_message: parked.map(|reason| format!("Needs attention: {reason}")),
+        mode: Some("Auto".to_owned()),
+        executed_by: Some(execution.executed_by.clone()),
+        current_step_name: current(&execution).map(|step| step.name.to_string()),
+        current_action: current(&execution).map(|step| step.action.clone()),
+        ..AutomationExecution::default()
+    }
+}
+
+const fn current(execution: &Execution) -> Option<&Step> {
+    execution.open_step()
+}
+
+fn progress(steps: &[StepExecution]) -> ProgressCounters {
+    let count = |status: Status| {
+        let of = |step: &&StepExecution| step.step_status.as_deref() == Some(status.as_str());
+        i64::try_from(steps.iter().filter(of).count()).ok()
+    };
+    ProgressCounters {
+        total_steps: i64::try_from(steps.len()).ok(),
+        success_steps: count(Status::Success),
+        failed_steps: count(Status::Failed),
+        cancelled_steps: count(Status::Cancelled),
+        timed_out_steps: count(Status::TimedOut),
+    }
+}
+
+fn step_execution(id: &ExecutionId, view: StepView) -> StepExecution {
+    let StepView { step, outputs } = view;
+    let code = outputs.get("ResponseCode").and_then(|code| code.first().cloned());
+    StepExecution {
+        step_execution_id: Some(step_execution_id(id, step.ordinal)),
+        step_name: Some(step.name.to_string()),
+        action: Some(step.action),
+        execution_start_time: Some(epoch(step.started_at)),
+        execution_end_time: step.ended_at.map(epoch),
+        step_status: Some(step.status.as_str().to_owned()),
+        response_code: code,
+        outputs: Some(outputs),
+        failure_message: step.failure_message,
+        next_step: step.next_step.map(|name| name.to_string()),
+        ..StepExecution::default()
+    }
+}
+
+/// A UUID, as SSM's, the same on every read.
+fn step_execution_id(id: &ExecutionId, ordinal: u32) -> String {
+    uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, format!("{id}/{ordinal}").as_bytes()).to_string()
+}
+
+fn epoch(at: Timestamp) -> EpochSeconds {
+    EpochSeconds::from_millis(at.as_millisecond())
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::Array(items) => items.iter().flat_map(texts).collect(),
+        Value::String(text) => vec![text.clone()],
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) => vec![other.to_string()],
+    }
+}

@@ -1,0 +1,67 @@
+//! A function URL's request, as the API understands it.
+
+use aws_lambda_events::lambda_function_urls::LambdaFunctionUrlRequest;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use fleetwright_wire::ServiceError;
+use serde_json::Value;
+
+/// What is asked for.
+#[derive(Debug)]
+pub(crate) enum Call {
+    /// An operation of SSM's API.
+    Ssm { operation: String, body: Value },
+    /// A resource of ours.
+    Get { path: String },
+}
+
+impl Call {
+    /// What logs may say of it.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Ssm { operation, .. } => operation,
+            Self::Get { path } => path,
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) call: Call,
+    /// The caller's ARN.
+    pub(crate) caller: String,
+}
+
+impl Request {
+    /// Reads a request; bodies may arrive base64.
+    pub(crate) fn read(event: Value) -> Result<Self, ServiceError> {
+        let event: LambdaFunctionUrlRequest = serde_json::from_value(event)
+            .map_err(|error| ServiceError::serialization(format!("not a function URL's request: {error}")))?;
+        let iam = event.request_context.authorizer.as_ref().and_then(|authorizer| authorizer.iam.as_ref());
+        let caller = iam.and_then(|iam| iam.user_arn.clone()).unwrap_or_else(|| "anonymous".to_owned());
+        let method = event.request_context.http.method.clone().unwrap_or_default();
+        let call = match (event.headers.get("x-amz-target"), method.as_str()) {
+            (Some(target), "POST") => ssm_call(target.to_str().unwrap_or_default(), &event)?,
+            (None, "GET") => Call::Get { path: event.raw_path.clone().unwrap_or_default() },
+            (_, method) => {
+                return Err(ServiceError::unknown_operation(format!("{method} without X-Amz-Target is not served")));
+            }
+        };
+        Ok(Self { call, caller })
+    }
+}
+
+fn ssm_call(target: &str, event: &LambdaFunctionUrlRequest) -> Result<Call, ServiceError> {
+    let unknown = || ServiceError::unknown_operation(format!("there is no operation {target}"));
+    let operation = target.strip_prefix("AmazonSSM.").ok_or_else(unknown)?.to_owned();
+    let text = event.body.clone().unwrap_or_default();
+    let bytes = if event.is_base64_encoded {
+        STANDARD.decode(text).map_err(|_| ServiceError::serialization("the body is not base64"))?
+    } else {
+        text.into_bytes()
+    };
+    // serde_json's own message tells line and column, never the text.
+    let body = serde_json::from_slice(if bytes.is_empty() { b"{}" } else { &bytes })
+        .map_err(|error| ServiceError::serialization(error.to_string()))?;
+    Ok(Call::Ssm { operation, body })
+}

@@ -1,0 +1,95 @@
+//! The functions' own handlers as Lambda functions of the embedded cloud.
+
+use std::fmt::Display;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_smithy_async::time::SharedTimeSource;
+use fleetwright_orchestrator::{Clients, Config, Orchestrator};
+use futures::future::LocalBoxFuture;
+use serde_json::Value;
+
+use super::entropy::Seeded;
+use crate::lambda::{Environment, Function, FunctionDefinition, FunctionFactory, Invocation};
+use crate::sdk::SdkClients;
+use crate::seed;
+use crate::simulation::Simulation;
+
+/// How long a function may take.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// A caller waits no longer for the API.
+const API_TIMEOUT: Duration = Duration::from_secs(30);
+/// A tick that could not be delivered within the minute has become the next one's.
+const TICK_AGE_MAX: Duration = Duration::from_secs(60);
+
+/// Adds the three functions.
+pub(super) fn add(simulation: &mut Simulation, config: &Config) {
+    simulation.add_function(FunctionDefinition::new(
+        "on-command-event",
+        on_command_event::OPERATIONS,
+        TIMEOUT,
+        factory(config, |orchestrator, event, context| async move {
+            on_command_event::handle(&orchestrator, event, context.deadline).await
+        }),
+    ));
+    simulation.add_function(FunctionDefinition {
+        retries: 0,
+        maximum_event_age: TICK_AGE_MAX,
+        reserved_concurrency: Some(1),
+        ..FunctionDefinition::new(
+            "reconcile",
+            reconcile::OPERATIONS,
+            TIMEOUT,
+            factory(config, |orchestrator, event, context| async move {
+                reconcile::handle(&orchestrator, event, context.deadline).await
+            }),
+        )
+    });
+    simulation.add_function(FunctionDefinition::new(
+        "api",
+        api::OPERATIONS,
+        API_TIMEOUT,
+        factory(config, |orchestrator, event, context| async move {
+            api::handle(&orchestrator, event, context.deadline).await
+        }),
+    ));
+}
+
+/// A handler with the use cases of its execution environment.
+struct Handler<H> {
+    orchestrator: Arc<Orchestrator>,
+    handle: H,
+}
+
+impl<H, F, E> Function for Handler<H>
+where
+    H: Fn(Arc<Orchestrator>, Value, Invocation) -> F,
+    F: Future<Output = Result<Value, E>> + 'static,
+    E: Display,
+{
+    fn invoke(&self, event: Value, context: Invocation) -> LocalBoxFuture<'static, Result<Value, String>> {
+        let handled = (self.handle)(Arc::clone(&self.orchestrator), event, context);
+        Box::pin(async move { handled.await.map_err(|error| error.to_string()) })
+    }
+}
+
+fn factory<H, F, E>(config: &Config, handle: H) -> FunctionFactory
+where
+    H: Fn(Arc<Orchestrator>, Value, Invocation) -> F + Copy + 'static,
+    F: Future<Output = Result<Value, E>> + 'static,
+    E: Display + 'static,
+{
+    let config = config.clone();
+    Arc::new(move |environment: &Environment| {
+        let orchestrator = Arc::new(orchestrator(environment, config.clone()));
+        Arc::new(Handler { orchestrator, handle }) as Arc<dyn Function>
+    })
+}
+
+fn orchestrator(environment: &Environment, config: Config) -> Orchestrator {
+    let SdkClients { dynamodb, ssm, sns, sqs } = SdkClients::new(environment);
+    let time = SharedTimeSource::new(environment.clock.clone());
+    let entropy = Seeded::new(seed::generator(environment.seed, "entropy"));
+    Orchestrator::new(Clients { dynamodb, ssm, sqs, sns, time }, config, Arc::new(entropy))
+}

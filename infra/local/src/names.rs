@@ -1,0 +1,36 @@
+//! Names of things in the embedded cloud: one account, one Region.
+
+/// The only account there is.
+pub const ACCOUNT: &str = "123456789012";
+/// The only Region there is.
+pub const REGION: &str = "us-east-1";
+
+/// The ARN of a topic.
+pub fn topic_arn(name: &str) -> String {
+    format!("arn:aws:sns:{REGION}:{ACCOUNT}:{name}")
+}
+
+/// The ARN of a queue.
+pub fn queue_arn(name: &str) -> String {
+    format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{name}")
+}
+
+/// The URL by which clients name a queue.
+pub fn queue_url(name: &str) -> String {
+    format!("https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}")
+}
+
+/// The ARN of a function.
+pub fn function_arn(name: &str) -> String {
+    format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}")
+}
+
+/// The ARN of an EventBridge rule.
+pub fn rule_arn(name: &str) -> String {
+    format!("arn:aws:events:{REGION}:{ACCOUNT}:rule/{name}")
+}
+
+/// What follows the last `separator`: the name in an ARN or URL, or the whole if there is none.
+pub(crate) fn last_part(text: &str, separator: char) -> &str {
+    text.rsplit(separator).next().unwrap_or(text)
+}

@@ -1,0 +1,48 @@
+//! The AWS clients of a function: one TLS stack, no retries of the SDK's own, no configuration chain.
+
+use crate::Settings;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
+use aws_smithy_async::time::SharedTimeSource;
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_types::SdkConfig;
+use fleetwright_orchestrator::Clients;
+use std::time::Duration;
+
+/// A connection within a Region that takes longer will not come.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// One call; SendCommand has its own, longer one.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Builds the clients. Retries are ours to make: the SDK would send a command again that it had no answer to.
+#[must_use]
+pub fn clients(settings: &Settings) -> Clients {
+    let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let timeouts =
+        TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(ATTEMPT_TIMEOUT).build();
+    let time = SharedTimeSource::default();
+    let config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(settings.region.clone()))
+        .credentials_provider(SharedCredentialsProvider::new(settings.credentials.clone()))
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(timeouts)
+        .time_source(time.clone())
+        .http_client(http);
+    let config = match &settings.endpoint_url {
+        Some(url) => config.endpoint_url(url),
+        None => config,
+    }
+    .build();
+    Clients {
+        dynamodb: aws_sdk_dynamodb::Client::new(&config),
+        ssm: aws_sdk_ssm::Client::new(&config),
+        sqs: aws_sdk_sqs::Client::new(&config),
+        sns: aws_sdk_sns::Client::new(&config),
+        time,
+    }
+}

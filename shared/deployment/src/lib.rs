@@ -1,0 +1,54 @@
+//! What the Lambda functions share: environment, AWS clients, logs.
+
+mod clients;
+mod settings;
+
+pub use clients::clients;
+pub use settings::{Missing, Settings};
+
+use fleetwright_orchestrator::{Entropy, Orchestrator};
+use jiff::Timestamp;
+use lambda_runtime::Context;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Identities and jitter of a deployment.
+#[derive(Debug)]
+struct Random;
+
+impl Entropy for Random {
+    #[expect(clippy::disallowed_methods, reason = "the one place where ids are random")]
+    fn uuid(&self) -> String {
+        Uuid::new_v4().to_string()
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the one place where jitter is random")]
+    fn below(&self, bound: u64) -> u64 {
+        Uuid::new_v4().as_u64_pair().1 % bound.max(1)
+    }
+}
+
+/// Logs as JSON to standard output, from `info` up. Ids, names, counts and times only: parameters and outputs hold
+/// secrets (guarantee G10).
+pub fn log() {
+    tracing_subscriber::fmt().json().with_max_level(tracing_subscriber::filter::LevelFilter::INFO).init();
+}
+
+/// The use cases as this environment configures them.
+///
+/// # Errors
+/// [`Missing`] names the variable that is not set or not readable.
+pub fn orchestrator() -> Result<Orchestrator, Missing> {
+    let settings = Settings::read(&|name| {
+        #[expect(clippy::disallowed_methods, reason = "the environment is read once, here")]
+        std::env::var(name).ok()
+    })?;
+    Ok(Orchestrator::new(clients(&settings), settings.config, Arc::new(Random)))
+}
+
+/// When an invocation is cut off.
+#[must_use]
+pub fn deadline(context: &Context) -> Timestamp {
+    let ms = i64::try_from(context.deadline).unwrap_or(i64::MAX);
+    Timestamp::from_millisecond(ms).unwrap_or(Timestamp::MAX)
+}

@@ -1,0 +1,78 @@
+//! The environment of a function.
+
+use aws_credential_types::Credentials;
+use fleetwright_engine::Place;
+use fleetwright_orchestrator::{AssumeRoles, Config, Notifications};
+
+/// A variable that is not set, or not what it must be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("environment variable {name}: {problem}")]
+pub struct Missing {
+    name: &'static str,
+    problem: &'static str,
+}
+
+/// What a function reads from its environment.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The deployment's settings.
+    pub config: Config,
+    /// The Region.
+    pub region: String,
+    /// The role's credentials: Lambda fixes them for the life of an execution environment.
+    pub credentials: Credentials,
+    /// Where AWS is, if not in AWS.
+    pub endpoint_url: Option<String>,
+}
+
+/// Days that finished executions are kept, unless set.
+const RETENTION_DAYS: u32 = 365;
+
+impl Settings {
+    /// Reads the environment through `variable`.
+    ///
+    /// # Errors
+    /// [`Missing`] names what is not set or not readable.
+    pub fn read(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, Missing> {
+        let optional = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let required =
+            |name: &'static str| optional(name).ok_or(Missing { name, problem: "it is not set" });
+        let region = required("AWS_REGION")?;
+        let retention_days = match optional("FLEETWRIGHT_RETENTION_DAYS") {
+            None => RETENTION_DAYS,
+            Some(days) => days.parse().map_err(|_| Missing {
+                name: "FLEETWRIGHT_RETENTION_DAYS",
+                problem: "it is not a number of days",
+            })?,
+        };
+        let notifications = match optional("FLEETWRIGHT_NOTIFICATION_TOPIC_ARN") {
+            None => None,
+            Some(topic_arn) => Some(Notifications {
+                topic_arn,
+                role_arn: required("FLEETWRIGHT_NOTIFICATION_ROLE_ARN")?,
+            }),
+        };
+        let config = Config {
+            table: required("FLEETWRIGHT_TABLE")?,
+            prompt_queue_url: optional("FLEETWRIGHT_PROMPT_QUEUE_URL"),
+            notifications,
+            place: Place {
+                account_id: required("FLEETWRIGHT_ACCOUNT_ID")?,
+                region: region.clone(),
+                partition: optional("FLEETWRIGHT_PARTITION").unwrap_or_else(|| "aws".to_owned()),
+            },
+            retention_days,
+            resend_absent: optional("FLEETWRIGHT_ABSENT_SEND").as_deref() != Some("park"),
+            assume_roles: AssumeRoles::Own,
+            people_topic_arn: optional("FLEETWRIGHT_PEOPLE_TOPIC_ARN"),
+        };
+        let credentials = Credentials::new(
+            required("AWS_ACCESS_KEY_ID")?,
+            required("AWS_SECRET_ACCESS_KEY")?,
+            optional("AWS_SESSION_TOKEN"),
+            None,
+            "environment",
+        );
+        Ok(Self { config, region, credentials, endpoint_url: optional("AWS_ENDPOINT_URL") })
+    }
+}

@@ -1,0 +1,65 @@
+//! What an execution does next.
+
+use crate::turn::Turn;
+use crate::{Decision, Execution, Input, Phase, Rejection, Signal, Stop, StopType};
+use fleetwright_runbook::Runbook;
+use jiff::Timestamp;
+
+/// Decides what `execution` does next, given what the shell has read. Pure: it looks at state, not at what woke it.
+///
+/// # Errors
+/// [`Rejection::Needs`] names what must be read first; the others say why nothing is to be done.
+pub fn decide(
+    execution: &Execution,
+    runbook: &Runbook,
+    input: &Input<'_>,
+    now: Timestamp,
+) -> Result<Decision, Rejection> {
+    match input {
+        Input::Look(observations) => match &execution.phase {
+            Phase::Ended { .. } => Err(Rejection::Stale("the execution has ended")),
+            Phase::At(_) | Phase::In(_) | Phase::Ending(_) => {
+                Turn::new(execution.clone(), runbook, observations, now).run()
+            }
+        },
+        Input::Stop(kind, observations) => {
+            let stopped = stop(execution, *kind, now)?;
+            let mut turn = Turn::new(stopped, runbook, observations, now);
+            turn.changed();
+            turn.run()
+        }
+        Input::Signal(signal) => Err(signal_without_listener(execution, *signal)),
+    }
+}
+
+/// A stop is accepted once. The same stop again is answered like the first; another kind comes too late.
+fn stop(execution: &Execution, kind: StopType, now: Timestamp) -> Result<Execution, Rejection> {
+    let refused = |message: &str| Rejection::Refused {
+        code: "InvalidAutomationStatusUpdateException",
+        message: format!("execution {}: {message}", execution.id),
+    };
+    match (&execution.phase, execution.stop) {
+        (Phase::Ended { .. }, _) => Err(refused("it has ended")),
+        (Phase::Ending(_), _) => Err(refused("its last step is over")),
+        (Phase::At(_) | Phase::In(_), Some(stop)) if stop.kind == kind => {
+            Err(Rejection::Stale("the execution is stopping already"))
+        }
+        (Phase::At(_) | Phase::In(_), Some(_)) => Err(refused("it is stopping already, in another way")),
+        (Phase::At(_) | Phase::In(_), None) => {
+            Ok(Execution { stop: Some(Stop { kind, at: now }), ..execution.clone() })
+        }
+    }
+}
+
+/// No action that waits for a signal can be open yet (start refuses runbooks that have one), so nobody listens.
+fn signal_without_listener(execution: &Execution, signal: Signal) -> Rejection {
+    let state = match &execution.phase {
+        Phase::At(name) => format!("it is about to begin step {name}"),
+        Phase::In(step) => format!("step {} ({}) does not wait for a signal", step.name, step.action),
+        Phase::Ending(_) | Phase::Ended { .. } => "it has ended".to_owned(),
+    };
+    Rejection::Refused {
+        code: "InvalidAutomationSignalException",
+        message: format!("execution {} takes no signal {signal:?}: {state}", execution.id),
+    }
+}

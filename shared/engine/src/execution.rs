@@ -1,0 +1,209 @@
+//! An execution: one run of a runbook.
+
+use crate::{ExecutionId, Output, SendToken, Status, StepExecution, Work};
+use fleetwright_fleet::CommandId;
+use fleetwright_runbook::StepName;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// An execution older than this ends TimedOut: every wait has a deadline.
+pub const EXECUTION_AGE_MAX: SignedDuration = SignedDuration::from_hours(90 * 24);
+/// Sends of one step that may be live at once.
+pub const LIVE_SENDS_MAX: usize = 20;
+/// The execution item's size, in bytes of JSON.
+pub const EXECUTION_BYTES_MAX: usize = 60_000;
+/// Commands that may wait for their settle while later steps run.
+pub const UNSETTLED_MAX: usize = 100;
+
+/// Which runbook, as it was when the execution started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Document {
+    /// Name or ARN as the caller gave it.
+    pub name: String,
+    /// The version that SSM answered with.
+    pub version: String,
+    /// Names the text: an execution runs the text it was started with.
+    pub sha256: String,
+}
+
+/// What `global:` variables say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// `global:ACCOUNT_ID`.
+    pub account_id: String,
+    /// `global:REGION`.
+    pub region: String,
+    /// `global:AWS_PARTITION`.
+    pub partition: String,
+}
+
+/// How StopAutomationExecution ends an execution (SSM API reference, StopAutomationExecution.Type).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StopType {
+    /// It ends Cancelled.
+    Cancel,
+    /// It ends Success.
+    Complete,
+}
+
+/// A stop that was accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stop {
+    /// How it ends.
+    pub kind: StopType,
+    /// When it was accepted.
+    pub at: Timestamp,
+}
+
+/// How an execution ends, or ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ending {
+    /// Its status.
+    pub status: Status,
+    /// Why, if not well.
+    pub failure_message: Option<String>,
+}
+
+/// Where an execution is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Phase {
+    /// About to open a step.
+    At(StepName),
+    /// In a step. Stored as an item of its own.
+    In(Box<StepExecution>),
+    /// All steps are over; commands remain to be settled.
+    Ending(Ending),
+    /// Over.
+    Ended {
+        /// How.
+        ending: Ending,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// An effect that must happen and may be repeated freely, and since when it has been due.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Pending {
+    /// The send to halt.
+    pub halt: SendToken,
+    /// When it was decided.
+    pub since: Timestamp,
+}
+
+/// The state of an execution.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Execution {
+    /// Its id.
+    pub id: ExecutionId,
+    /// Which runbook.
+    pub document: Document,
+    /// Where it runs.
+    pub place: Place,
+    /// Parameters, bound and typed. **Secrets**: never logged.
+    pub parameters: BTreeMap<String, Value>,
+    /// Variables.
+    pub variables: BTreeMap<String, Value>,
+    /// Outputs of closed steps that something later reads, by `step.Output`.
+    pub outputs: BTreeMap<String, Output>,
+    /// Document outputs, once it has ended.
+    pub document_outputs: BTreeMap<String, Output>,
+    /// Where it is. The open step is an item of its own: here only its ordinal is stored.
+    pub phase: Phase,
+    /// The ordinal of the next step execution.
+    pub steps_begun: u32,
+    /// A stop that was accepted.
+    pub stop: Option<Stop>,
+    /// The worst end of a critical step so far: the execution cannot end better.
+    pub marked: Option<Ending>,
+    /// Sends that are under way: token to number of nodes.
+    pub live: BTreeMap<SendToken, u64>,
+    /// Commands whose step has gone on and whose settle is still to come.
+    pub unsettled: BTreeMap<SendToken, CommandId>,
+    /// Effects decided and not yet performed, by key.
+    #[serde(skip)]
+    pub pending: BTreeMap<String, Pending>,
+    /// When it started.
+    pub started_at: Timestamp,
+    /// The caller.
+    pub executed_by: String,
+}
+
+impl Execution {
+    /// Its status in SSM's words.
+    #[must_use]
+    pub const fn status(&self) -> Status {
+        match (&self.phase, self.stop) {
+            (Phase::Ended { ending, .. }, _) => ending.status,
+            (_, Some(_)) => Status::Cancelling,
+            (_, None) => Status::InProgress,
+        }
+    }
+
+    /// The open step.
+    #[must_use]
+    pub const fn open_step(&self) -> Option<&StepExecution> {
+        match &self.phase {
+            Phase::In(step) => Some(step),
+            Phase::At(_) | Phase::Ending(_) | Phase::Ended { .. } => None,
+        }
+    }
+
+    /// The execution as its own item holds it: the open step is an item beside it, here only its name stands.
+    #[must_use]
+    pub fn head(&self) -> Self {
+        match &self.phase {
+            Phase::In(step) => Self { phase: Phase::At(step.name.clone()), ..self.clone() },
+            Phase::At(_) | Phase::Ending(_) | Phase::Ended { .. } => self.clone(),
+        }
+    }
+
+    /// Holds what must be true of every stored execution. Runs after every load and before every save, in release
+    /// builds too; what fails it is parked, visibly.
+    ///
+    /// # Errors
+    /// What is wrong, in words that name ids and numbers only.
+    pub fn check(&self) -> Result<(), String> {
+        self.check_sends()?;
+        let size = serde_json::to_string(&self.head()).map_or(usize::MAX, |text| text.len());
+        if size > EXECUTION_BYTES_MAX {
+            return Err(format!("the execution item would have {size} bytes, over {EXECUTION_BYTES_MAX}"));
+        }
+        if self.unsettled.len() > UNSETTLED_MAX + LIVE_SENDS_MAX {
+            return Err(format!("{} commands wait for their settle", self.unsettled.len()));
+        }
+        Ok(())
+    }
+
+    fn check_sends(&self) -> Result<(), String> {
+        let Some(step) = self.open_step() else {
+            return if self.live.is_empty() {
+                Ok(())
+            } else {
+                Err(format!("{} sends are live outside a step", self.live.len()))
+            };
+        };
+        if step.ordinal + 1 != self.steps_begun {
+            return Err(format!("step {} is open, {} were begun", step.ordinal, self.steps_begun));
+        }
+        match &step.work {
+            None => Err(format!("step {} is open and does nothing", step.ordinal)),
+            Some(Work::Sleep { .. }) if !self.live.is_empty() => Err("a sleeping step has live sends".to_owned()),
+            Some(Work::Sleep { .. }) => Ok(()),
+            Some(Work::Fleet(work)) => {
+                if work.given > work.target_count() {
+                    return Err(format!("{} of {} targets were given out", work.given, work.target_count()));
+                }
+                if self.live.len() > LIVE_SENDS_MAX {
+                    return Err(format!("{} sends are live", self.live.len()));
+                }
+                if work.done.iter().any(|done| self.live.contains_key(&done.token)) {
+                    return Err("a send is live and over".to_owned());
+                }
+                Ok(())
+            }
+        }
+    }
+}

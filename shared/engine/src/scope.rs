@@ -1,0 +1,93 @@
+//! What references stand for while a step runs (User Guide, automation-variables).
+
+use crate::{Execution, Need, Observations, Output, Rejection};
+use fleetwright_runbook::{Global, Reference, SettingError};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::Value;
+
+/// Why a reference has no value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Unresolved {
+    /// It is a node list that has not been read yet.
+    Needs(Need),
+    /// It stands for nothing: the step that refers to it fails. Names the reference, never a value.
+    Missing(String),
+}
+
+/// Why a step could not be opened.
+#[derive(Debug)]
+pub(crate) enum Unopened {
+    /// Something must be read first.
+    Rejected(Rejection),
+    /// The step fails with this message.
+    Fails(String),
+}
+
+impl From<Unresolved> for Unopened {
+    fn from(unresolved: Unresolved) -> Self {
+        match unresolved {
+            Unresolved::Needs(need) => Self::Rejected(Rejection::Needs(vec![need])),
+            Unresolved::Missing(what) => Self::Fails(what),
+        }
+    }
+}
+
+impl From<SettingError<Unresolved>> for Unopened {
+    fn from(error: SettingError<Unresolved>) -> Self {
+        match error {
+            SettingError::Lookup(unresolved) => unresolved.into(),
+            SettingError::Unfit { expected, position } => {
+                Self::Fails(format!("{position}: the value of the reference is not {expected}"))
+            }
+        }
+    }
+}
+
+/// Looks references up for one step. Time variables are the step's own: they differ from step to step.
+pub(crate) struct Scope<'a> {
+    pub(crate) execution: &'a Execution,
+    pub(crate) seen: &'a Observations,
+    pub(crate) now: Timestamp,
+}
+
+impl Scope<'_> {
+    pub(crate) fn look_up(&self, reference: &Reference) -> Result<Value, Unresolved> {
+        let missing = || Unresolved::Missing(format!("{{{{ {reference} }}}} has no value"));
+        match reference {
+            Reference::Parameter(name) => {
+                self.execution.parameters.get(name.as_str()).cloned().ok_or_else(missing)
+            }
+            Reference::Variable(name) => {
+                self.execution.variables.get(name.as_str()).cloned().ok_or_else(missing)
+            }
+            Reference::StepOutput { step, output } => {
+                let key = format!("{step}.{output}");
+                match self.execution.outputs.get(&key) {
+                    None => Err(missing()),
+                    Some(Output::Value(value)) => Ok(value.clone()),
+                    Some(Output::Nodes(list)) => match self.seen.lists.get(&list.id) {
+                        None => Err(Unresolved::Needs(Need::List(list.clone()))),
+                        Some(nodes) => Ok(nodes.iter().map(|node| Value::from(node.as_str())).collect()),
+                    },
+                }
+            }
+            Reference::Global(global) => Ok(Value::String(self.global(*global))),
+            Reference::ExecutionId => Ok(Value::from(self.execution.id.as_str())),
+            // Only an execution started with Targets and TargetParameterName has a resource.
+            Reference::ResourceId => Err(missing()),
+        }
+    }
+
+    fn global(&self, global: Global) -> String {
+        let place = &self.execution.place;
+        let at = self.now.to_zoned(TimeZone::UTC);
+        match global {
+            Global::AccountId => place.account_id.clone(),
+            Global::Region => place.region.clone(),
+            Global::AwsPartition => place.partition.clone(),
+            Global::Date => at.strftime("%Y-%m-%d").to_string(),
+            Global::DateTime => at.strftime("%Y-%m-%d_%H.%M.%S").to_string(),
+        }
+    }
+}

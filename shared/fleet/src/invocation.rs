@@ -1,0 +1,51 @@
+//! What SSM says about one finished invocation.
+
+use crate::{NodeId, Outcome, Terminal};
+use serde::{Deserialize, Serialize};
+
+/// One plugin (document step) of an invocation (SSM API reference, CommandPlugin).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PluginResult {
+    /// The name of the document's step.
+    pub name: String,
+    /// SSM's status detail.
+    pub status: String,
+    /// The exit code; -1 means not started or not received.
+    pub response_code: i32,
+    /// The first 2,500 characters of output, shorter if the result had to be cut to fit.
+    pub output: String,
+}
+
+/// One invocation as a settle read it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvocationResult {
+    /// The node.
+    pub node: NodeId,
+    /// The status; `None` where SSM had not finished it when the settle gave up waiting.
+    pub status: Option<Terminal>,
+    /// What it did, plugin by plugin.
+    pub plugins: Vec<PluginResult>,
+    /// Whether output was shortened to fit our own limits (beyond SSM's).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shortened: bool,
+}
+
+impl InvocationResult {
+    /// The plugin that speaks for the invocation: the first that did not end well, else the last.
+    #[must_use]
+    pub fn telling(&self) -> Option<&PluginResult> {
+        self.plugins.iter().find(|p| p.status != Terminal::Success.as_str()).or_else(|| self.plugins.last())
+    }
+
+    /// The exit code of the telling plugin; -1 where there is none.
+    #[must_use]
+    pub fn response_code(&self) -> i32 {
+        self.telling().map_or(-1, |plugin| plugin.response_code)
+    }
+
+    /// What it means for the node.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        self.status.map_or(Outcome::Unknown, |status| status.outcome(Some(self.response_code() != -1)))
+    }
+}

@@ -1,0 +1,64 @@
+//! Patch states of nodes (`DescribeInstancePatchStates`).
+
+use crate::NodeId;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What SSM holds about a node's patches after its last patch operation (SSM API reference, InstancePatchState).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PatchState {
+    /// The node.
+    pub node: NodeId,
+    /// Patches that are missing.
+    pub missing: u32,
+    /// Patches that failed to install.
+    pub failed: u32,
+    /// Patches that are installed but want a reboot.
+    pub pending_reboot: u32,
+    /// When the operation that this state describes ended.
+    pub operation_ended_at: Timestamp,
+}
+
+/// Patch states of a step's targets, as its outputs name them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PatchSummary {
+    /// Sum of the missing patches over the targets.
+    pub missing_count: u64,
+    /// Nodes with a patch missing or failed.
+    pub non_compliant: Vec<NodeId>,
+    /// Nodes that want a reboot.
+    pub pending_reboot: Vec<NodeId>,
+    /// Nodes whose state SSM does not have, or has only from before the command.
+    pub unknown: Vec<NodeId>,
+}
+
+impl PatchSummary {
+    /// Sums states up; one that is older than `since`, the command's request, says nothing about the command.
+    #[must_use]
+    pub fn of(nodes: &[NodeId], states: &[PatchState], since: Timestamp) -> Self {
+        let mut summary = Self::default();
+        for node in nodes {
+            match states.iter().find(|state| state.node == *node && state.operation_ended_at >= since) {
+                None => summary.unknown.push(node.clone()),
+                Some(state) => {
+                    summary.missing_count += u64::from(state.missing);
+                    if state.missing + state.failed > 0 {
+                        summary.non_compliant.push(node.clone());
+                    }
+                    if state.pending_reboot > 0 {
+                        summary.pending_reboot.push(node.clone());
+                    }
+                }
+            }
+        }
+        summary
+    }
+
+    /// Adds what another command of the same step found. Nodes of one step's commands are disjoint.
+    pub fn add(&mut self, other: &Self) {
+        self.missing_count += other.missing_count;
+        self.non_compliant.extend(other.non_compliant.iter().cloned());
+        self.pending_reboot.extend(other.pending_reboot.iter().cloned());
+        self.unknown.extend(other.unknown.iter().cloned());
+    }
+}

@@ -1,0 +1,68 @@
+//! Halting sends and cancelling commands (protocols, P6).
+
+use crate::error::{Known, known, words};
+use crate::{Error, Operation, Orchestrator};
+use fleetwright_engine::{ExecutionId, SendToken};
+use fleetwright_fleet::CommandId;
+use jiff::SignedDuration;
+
+/// How soon CancelCommand is tried again where SSM does not know the command yet.
+const CANCEL_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(5);
+
+impl Orchestrator {
+    /// Lets no try of the send begin any more, and cancels what was sent. May be repeated freely; stays pending until
+    /// nothing is left to do.
+    pub(crate) async fn halt(&self, id: &ExecutionId, token: &SendToken) -> Result<bool, Error> {
+        let send = self.table.halt_send(id, token).await?;
+        let done = match send.as_ref().and_then(|send| send.command_id().map(|command| (send, command))) {
+            Some((send, command_id)) if send.cancelled_at.is_none() => {
+                self.cancel(id, token, command_id).await?
+            }
+            Some(_) | None => true,
+        };
+        if done {
+            self.table.performed(id, &format!("halt#{token}")).await?;
+        } else {
+            self.wake(id, self.now() + CANCEL_AGAIN_AFTER).await;
+        }
+        Ok(done)
+    }
+
+    /// Cancels a send's command. `false`: SSM does not know it yet.
+    pub(crate) async fn cancel(
+        &self,
+        id: &ExecutionId,
+        token: &SendToken,
+        command_id: &CommandId,
+    ) -> Result<bool, Error> {
+        let accepted = self.cancel_command(command_id).await?;
+        if accepted {
+            self.table.cancel_accepted(id, token, self.now()).await?;
+        }
+        Ok(accepted)
+    }
+
+    /// Cancels a command of which the send knows nothing, and reports it: two may have run.
+    pub(crate) async fn cancel_extra(
+        &self,
+        id: &ExecutionId,
+        token: &SendToken,
+        command_id: &CommandId,
+    ) -> Result<(), Error> {
+        tracing::error!(execution = %id, send = %token, command = %command_id, "duplicate command detected");
+        self.table.report_extra_command(id, token, command_id).await?;
+        self.cancel_command(command_id).await.map(|_| ())
+    }
+
+    async fn cancel_command(&self, command_id: &CommandId) -> Result<bool, Error> {
+        match self.ssm().cancel_command().command_id(command_id.as_str()).send().await {
+            Ok(_) => Ok(true),
+            Err(error) => match known(&error) {
+                Known::Rejected if words(&error).0 == "InvalidCommandId" => Ok(false),
+                Known::Rejected | Known::Throttled | Known::Unknown => {
+                    Err(Error::of(Operation::CancelCommand, &error))
+                }
+            },
+        }
+    }
+}

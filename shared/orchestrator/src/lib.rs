@@ -1,0 +1,107 @@
+//! The use cases: take facts, advance, reconcile, start, stop, query. DynamoDB and SSM live here.
+//!
+//! One function, [`Orchestrator::advance`], is the end of everything: events, wakes, reconcile and the API differ only
+//! in what they folded before. It looks at state, not at what woke it: ask, settle, load, decide, commit, perform.
+
+mod advance;
+mod ask;
+mod config;
+mod error;
+mod facts;
+mod halt;
+mod message;
+mod observe;
+mod query;
+mod reconcile;
+mod send;
+mod settle;
+mod start;
+mod stop;
+mod table;
+mod wake;
+
+pub use config::{AssumeRoles, Config, Entropy, Notifications, Turn};
+pub use error::{Error, Known, Operation};
+pub use facts::{BatchMessage, TakenFacts};
+pub use message::{Incoming, Poison, read_message};
+pub use query::{ExecutionView, FleetView, NodeView, OutputView, StepView};
+pub use reconcile::Reconciled;
+pub use start::StartRequest;
+pub use table::{Table, create_table};
+
+use aws_smithy_async::time::SharedTimeSource;
+use fleetwright_runbook::Runbook;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// The clients the use cases act through, built once per execution environment.
+#[derive(Debug, Clone)]
+pub struct Clients {
+    /// DynamoDB.
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    /// SSM, with retries off: SendCommand has no client token.
+    pub ssm: aws_sdk_ssm::Client,
+    /// SQS, for wakes.
+    pub sqs: aws_sdk_sqs::Client,
+    /// SNS, for people.
+    pub sns: aws_sdk_sns::Client,
+    /// The clock all of them run by.
+    pub time: SharedTimeSource,
+}
+
+/// The use cases.
+#[derive(Debug)]
+pub struct Orchestrator {
+    table: Table,
+    clients: Clients,
+    config: Config,
+    entropy: Arc<dyn Entropy>,
+    /// Parsed runbooks by digest; a text never changes under its digest.
+    runbooks: Mutex<BTreeMap<String, Arc<Runbook>>>,
+    /// Calls of SSM in this tick of reconcile.
+    ssm_calls: AtomicU32,
+}
+
+/// Runbooks an execution environment keeps parsed.
+const RUNBOOKS_KEPT: usize = 32;
+
+impl Orchestrator {
+    /// The use cases over these clients.
+    #[must_use]
+    pub fn new(clients: Clients, config: Config, entropy: Arc<dyn Entropy>) -> Self {
+        let table = Table::new(clients.dynamodb.clone(), config.table.clone(), config.retention_days);
+        Self { table, clients, config, entropy, runbooks: Mutex::default(), ssm_calls: AtomicU32::new(0) }
+    }
+
+    /// The moment, to the millisecond: what is stored is what is compared.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        let now = Timestamp::try_from(self.clients.time.now()).unwrap_or(Timestamp::UNIX_EPOCH);
+        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+    }
+
+    /// SSM, with the call counted: reconcile keeps to a budget.
+    fn ssm(&self) -> &aws_sdk_ssm::Client {
+        self.ssm_calls.fetch_add(1, Ordering::Relaxed);
+        &self.clients.ssm
+    }
+
+    async fn runbook(&self, sha256: &str) -> Result<Arc<Runbook>, Error> {
+        if let Some(runbook) = self.runbooks.lock().ok().and_then(|known| known.get(sha256).cloned()) {
+            return Ok(runbook);
+        }
+        let text = self.table.document(sha256).await?;
+        let runbook = fleetwright_runbook::parse(&text)
+            .map_err(|_| Error::Unreadable(format!("runbook {sha256}: it no longer parses")))?;
+        let runbook = Arc::new(runbook);
+        if let Ok(mut known) = self.runbooks.lock() {
+            if known.len() >= RUNBOOKS_KEPT {
+                known.clear();
+            }
+            known.insert(sha256.to_owned(), Arc::clone(&runbook));
+        }
+        Ok(runbook)
+    }
+}

@@ -1,0 +1,205 @@
+//! Reading what a decision asks for, and nothing else.
+
+use crate::table::{CommandItem, Loaded};
+use crate::{Error, Orchestrator, Turn};
+use fleetwright_engine::{ExecutionId, ListRef, Need, Observations, Report, Send, SendToken, Slice};
+use fleetwright_fleet::{CommandId, NodeId};
+use std::collections::BTreeMap;
+
+/// What has been read for one decision.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    pub(crate) execution: ExecutionId,
+    pub(crate) turn: Turn,
+    pub(crate) observations: Observations,
+    pub(crate) commands: BTreeMap<CommandId, CommandItem>,
+}
+
+impl Seen {
+    pub(crate) fn new(
+        execution: ExecutionId,
+        hints: Vec<CommandItem>,
+        turn: Turn,
+        resend_absent: bool,
+    ) -> Self {
+        let observations =
+            Observations { scheduled: turn.scheduled, resend_absent, ..Observations::default() };
+        let commands = hints.into_iter().map(|item| (item.id.clone(), item)).collect();
+        Self { execution, turn, observations, commands }
+    }
+
+    /// Takes a send as it was read.
+    pub(crate) fn take_send(&mut self, send: Send) {
+        self.observations.sends.insert(send.token.clone(), send);
+    }
+}
+
+impl Orchestrator {
+    /// Loads the execution, its open step, and the sends that the commands just folded say are theirs.
+    pub(crate) async fn load(&self, seen: &mut Seen) -> Result<Option<Loaded>, Error> {
+        let owners: Vec<_> = seen.commands.values().filter_map(|item| item.owner.clone()).collect();
+        let tokens: Vec<SendToken> = owners.iter().map(|owner| owner.token.clone()).collect();
+        let step = owners.iter().map(|owner| owner.step).max();
+        let Some((loaded, sends)) = self.table.load(&seen.execution, step, &tokens).await? else {
+            return Ok(None);
+        };
+        let folded: Vec<CommandItem> = seen.commands.values().cloned().collect();
+        for item in folded {
+            self.adopt_folded(&loaded, &item, &sends.iter().map(|s| s.send.clone()).collect::<Vec<_>>(), seen)
+                .await?;
+        }
+        for item in sends {
+            if loaded.execution.live.contains_key(&item.send.token)
+                && !seen.observations.sends.contains_key(&item.send.token)
+            {
+                seen.take_send(item.send);
+            }
+        }
+        let chunked = seen.commands.values().any(|item| item.chunked);
+        let settled = seen.commands.values().any(|item| item.command.settled.is_some());
+        if chunked || settled {
+            // What a fold answers is the base item alone.
+            seen.commands.clear();
+        }
+        let reports: Vec<_> = seen.commands.values().filter_map(report_unsettled).collect();
+        seen.observations.reports.extend(reports);
+        Ok(Some(loaded))
+    }
+
+    /// A command counts for a send only if the send names it; if the send has none yet (a crash between the two
+    /// halves of the record), that is recorded first, by the same write.
+    async fn adopt_folded(
+        &self,
+        loaded: &Loaded,
+        item: &CommandItem,
+        sends: &[Send],
+        seen: &mut Seen,
+    ) -> Result<(), Error> {
+        let Some(owner) = &item.owner else { return Ok(()) };
+        let send = sends.iter().find(|send| send.token == owner.token);
+        let unnamed = send.is_some_and(|send| send.command_id().is_none());
+        if !unnamed || !loaded.execution.live.contains_key(&owner.token) {
+            return Ok(());
+        }
+        if let Some(send) = self.record_on_send(&seen.execution, &owner.token, &item.id).await? {
+            seen.take_send(send);
+        }
+        Ok(())
+    }
+
+    /// Reads what a decision lacks.
+    pub(crate) async fn satisfy(&self, needs: &[Need], loaded: &Loaded, seen: &mut Seen) -> Result<(), Error> {
+        let tokens: Vec<SendToken> = needs.iter().filter_map(need_send).collect();
+        if !tokens.is_empty() {
+            for item in self.table.sends(&seen.execution, &tokens).await? {
+                seen.take_send(item.send);
+            }
+            let unread = tokens.iter().find(|token| !seen.observations.sends.contains_key(*token));
+            if let Some(token) = unread {
+                return Err(Error::Unreadable(format!("send {token} of execution {}: no item", seen.execution)));
+            }
+        }
+        let commands: Vec<CommandId> = needs.iter().filter_map(need_report).collect();
+        if !commands.is_empty() {
+            self.read_reports(&commands, loaded, seen).await?;
+        }
+        for need in needs {
+            match need {
+                Need::Send(_) | Need::Report(_) => {}
+                Need::List(list) => {
+                    let nodes = self.table.list(&seen.execution, list).await?;
+                    seen.observations.lists.insert(list.id.clone(), nodes);
+                }
+                Need::Settle(command_id) => self.settle(command_id, seen).await?,
+                Need::Ask(token) => self.ask(token, seen).await?,
+                Need::Find(token) => self.find(token, loaded, seen).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads commands and, where settled, their results. Half a record is completed.
+    pub(crate) async fn read_reports(
+        &self,
+        ids: &[CommandId],
+        loaded: &Loaded,
+        seen: &mut Seen,
+    ) -> Result<(), Error> {
+        let mut commands = self.table.commands(ids).await?;
+        for id in ids {
+            let recorded = commands.get(id).is_some_and(|item| item.owner.is_some());
+            if !recorded {
+                let completed = self.complete_record(id, loaded, seen).await?;
+                commands.insert(id.clone(), completed);
+            }
+        }
+        let marks: Vec<_> = commands
+            .values()
+            .filter_map(|item| Some((item.id.clone(), item.command.settled.clone()?)))
+            .collect();
+        let mut settlements = self.table.settlements(&marks).await?;
+        for (id, item) in commands {
+            let settlement = settlements.remove(&id);
+            seen.observations.reports.insert(id.clone(), report(&item, settlement)?);
+            seen.commands.insert(id, item);
+        }
+        Ok(())
+    }
+
+    /// The nodes a send covers; none for Targets.
+    pub(crate) async fn nodes_of(
+        &self,
+        execution: &ExecutionId,
+        slice: &Slice,
+        known: &BTreeMap<fleetwright_engine::ListId, Vec<NodeId>>,
+    ) -> Result<Option<Vec<NodeId>>, Error> {
+        let Slice::Nodes { list, offset, length } = slice else { return Ok(None) };
+        let all = match known.get(&list.id) {
+            Some(nodes) => nodes.clone(),
+            None => self.read_list(execution, list).await?,
+        };
+        let offset = usize::try_from(*offset).unwrap_or(usize::MAX);
+        let length = usize::try_from(*length).unwrap_or(0);
+        Ok(Some(all.into_iter().skip(offset).take(length).collect()))
+    }
+
+    async fn read_list(&self, execution: &ExecutionId, list: &ListRef) -> Result<Vec<NodeId>, Error> {
+        self.table.list(execution, list).await
+    }
+}
+
+/// A report from a command item and its settle, if there is one.
+pub(crate) fn report(
+    item: &CommandItem,
+    settlement: Option<fleetwright_fleet::Settlement>,
+) -> Result<Report, Error> {
+    let expires_after = item
+        .expires_after
+        .ok_or_else(|| Error::Unreadable(format!("command {}: nobody recorded it", item.id)))?;
+    Ok(Report {
+        command: item.command.clone(),
+        settlement,
+        expires_after,
+        terminal_since: item.terminal_since,
+        last_fact_at: item.last_fact_at,
+    })
+}
+
+fn report_unsettled(item: &CommandItem) -> Option<(CommandId, Report)> {
+    item.owner.as_ref()?;
+    report(item, None).ok().map(|report| (item.id.clone(), report))
+}
+
+fn need_send(need: &Need) -> Option<SendToken> {
+    match need {
+        Need::Send(token) => Some(token.clone()),
+        Need::Report(_) | Need::List(_) | Need::Settle(_) | Need::Ask(_) | Need::Find(_) => None,
+    }
+}
+
+fn need_report(need: &Need) -> Option<CommandId> {
+    match need {
+        Need::Report(id) => Some(id.clone()),
+        Need::Send(_) | Need::List(_) | Need::Settle(_) | Need::Ask(_) | Need::Find(_) => None,
+    }
+}

@@ -1,0 +1,234 @@
+//! Reading executions for people and programs.
+
+use crate::observe::report;
+use crate::stop::no_execution;
+use crate::{Error, Orchestrator};
+use fleetwright_engine::{Execution, ExecutionId, Output, SendEnd, Slice, StepExecution, Targets, Work};
+use fleetwright_fleet::{CommandId, Counts, NodeId, Outcome, Partition};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Outputs as the API shows them: lists of text (SSM API reference, StepExecution.Outputs).
+pub type OutputView = BTreeMap<String, Vec<String>>;
+
+/// An execution with its outputs.
+#[derive(Debug, Clone)]
+pub struct ExecutionView {
+    /// Its state.
+    pub execution: Execution,
+    /// Document outputs.
+    pub outputs: OutputView,
+    /// Why it needs attention, if it does.
+    pub parked: Option<String>,
+}
+
+/// A step execution with its outputs.
+#[derive(Debug, Clone)]
+pub struct StepView {
+    /// Its state.
+    pub step: StepExecution,
+    /// Its outputs.
+    pub outputs: OutputView,
+}
+
+/// A step's nodes by outcome.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct FleetView {
+    /// The step.
+    pub step_name: String,
+    /// Its status.
+    pub status: &'static str,
+    /// Finished nodes by outcome.
+    pub counts: Counts,
+    /// Nodes that are not finished; of a command by Targets only once SSM has named them.
+    pub in_progress: u64,
+    /// Nodes that did not succeed, with what they said.
+    pub nodes: Vec<NodeView>,
+}
+
+/// What a step did on a node.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct NodeView {
+    /// The node.
+    pub instance_id: NodeId,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// SSM's status detail, once settled.
+    pub status_details: Option<&'static str>,
+    /// The exit code; -1: not started or not received.
+    pub response_code: Option<i32>,
+    /// The first part of its output.
+    pub output: String,
+}
+
+impl Orchestrator {
+    /// An execution.
+    ///
+    /// # Errors
+    /// [`Error::Refused`]: there is no such execution.
+    pub async fn execution(&self, id: &ExecutionId) -> Result<ExecutionView, Error> {
+        let Some((loaded, _)) = self.table.load(id, None, &[]).await? else { return Err(no_execution(id)) };
+        let outputs = self.outputs(id, &loaded.execution.document_outputs).await?;
+        Ok(ExecutionView { execution: loaded.execution, outputs, parked: loaded.parked.map(|p| p.reason) })
+    }
+
+    /// The steps of an execution, in the order they began.
+    ///
+    /// # Errors
+    /// [`Error::Refused`]: there is no such execution.
+    pub async fn steps(&self, id: &ExecutionId) -> Result<Vec<StepView>, Error> {
+        let steps = self.table.steps(id).await?;
+        if steps.is_empty() {
+            self.execution(id).await?;
+        }
+        let mut views = Vec::new();
+        for step in steps {
+            let outputs = self.outputs(id, &step.outputs).await?;
+            views.push(StepView { step, outputs });
+        }
+        Ok(views)
+    }
+
+    async fn outputs(
+        &self,
+        id: &ExecutionId,
+        outputs: &BTreeMap<String, Output>,
+    ) -> Result<OutputView, Error> {
+        let mut views = OutputView::new();
+        for (name, output) in outputs {
+            let texts = match output {
+                Output::Value(value) => fleetwright_runbook::into_texts(value.clone()),
+                Output::Nodes(list) => {
+                    self.table.list(id, list).await?.iter().map(ToString::to_string).collect()
+                }
+            };
+            views.insert(name.clone(), texts);
+        }
+        Ok(views)
+    }
+
+    /// The fleet steps of an execution: nodes by outcome, and those that did not succeed with what they said.
+    ///
+    /// # Errors
+    /// [`Error::Refused`]: there is no such execution.
+    pub async fn fleet(&self, id: &ExecutionId) -> Result<Vec<FleetView>, Error> {
+        let mut views = Vec::new();
+        for StepView { step, .. } in self.steps(id).await? {
+            match &step.work {
+                Some(Work::Fleet(work)) => {
+                    let live = self.execution(id).await?.execution.live;
+                    let tokens: Vec<_> = live.keys().cloned().collect();
+                    let sends = self.table.sends(id, &tokens).await?;
+                    let mut ids: Vec<CommandId> = sends.iter().filter_map(|s| s.recorded.clone()).collect();
+                    ids.extend(work.done.iter().filter_map(|done| match &done.end {
+                        SendEnd::Command { command_id } => Some(command_id.clone()),
+                        SendEnd::NotRun { .. } | SendEnd::Unknown | SendEnd::Replaced => None,
+                    }));
+                    let targets = match &work.targets {
+                        Targets::Nodes(list) => Some(list.count),
+                        Targets::Query(_) => None,
+                    };
+                    views.push(self.running(&step, &ids, targets).await?);
+                }
+                Some(Work::Sleep { .. }) => {}
+                None if step.counts.is_some() => views.push(self.closed(id, &step).await?),
+                None => {}
+            }
+        }
+        Ok(views)
+    }
+
+    async fn running(
+        &self,
+        step: &StepExecution,
+        ids: &[CommandId],
+        targets: Option<u64>,
+    ) -> Result<FleetView, Error> {
+        let mut counts = Partition::default();
+        let mut asked = 0;
+        for id in ids {
+            if let Some(item) = self.table.whole_command(id).await? {
+                counts.add(item.command.progress());
+                asked += item.command.asked_count().unwrap_or(0);
+            }
+        }
+        let counts = counts.counts();
+        Ok(FleetView {
+            step_name: step.name.to_string(),
+            status: step.status.as_str(),
+            counts,
+            in_progress: targets.unwrap_or(asked).saturating_sub(counts.total()),
+            nodes: Vec::new(),
+        })
+    }
+
+    async fn closed(&self, id: &ExecutionId, step: &StepExecution) -> Result<FleetView, Error> {
+        let mut nodes = self.node_views(&step.commands).await?;
+        let known: BTreeSet<NodeId> = nodes.iter().map(|node| node.instance_id.clone()).collect();
+        // Nodes no command stands for: never sent, or sent and never answered.
+        for (node, outcome) in self.nodes_without_command(id, step).await? {
+            if !known.contains(&node) {
+                nodes.push(NodeView {
+                    instance_id: node,
+                    outcome,
+                    status_details: None,
+                    response_code: None,
+                    output: String::new(),
+                });
+            }
+        }
+        nodes.retain(|node| node.outcome != Outcome::Success);
+        nodes.sort_by(|a, b| b.outcome.cmp(&a.outcome).then_with(|| a.instance_id.cmp(&b.instance_id)));
+        Ok(FleetView {
+            step_name: step.name.to_string(),
+            status: step.status.as_str(),
+            counts: step.counts.unwrap_or_default(),
+            in_progress: 0,
+            nodes,
+        })
+    }
+
+    async fn node_views(&self, ids: &[CommandId]) -> Result<Vec<NodeView>, Error> {
+        let commands = self.table.commands(ids).await?;
+        let marks: Vec<_> = commands
+            .values()
+            .filter_map(|item| Some((item.id.clone(), item.command.settled.clone()?)))
+            .collect();
+        let mut settlements = self.table.settlements(&marks).await?;
+        // A later attempt's word on a node replaces an earlier one's.
+        let mut views: BTreeMap<NodeId, NodeView> = BTreeMap::new();
+        for item in ids.iter().filter_map(|id| commands.get(id)) {
+            let report = report(item, settlements.remove(&item.id))?;
+            let partition = report.command.partition(report.settlement.as_ref());
+            for node in partition.all() {
+                let said = report.settlement.as_ref().and_then(|s| s.invocations.get(node));
+                let view = NodeView {
+                    instance_id: node.clone(),
+                    outcome: partition.outcome(node).unwrap_or(Outcome::Unknown),
+                    status_details: said.and_then(|said| said.status).map(fleetwright_fleet::Terminal::as_str),
+                    response_code: said.map(fleetwright_fleet::InvocationResult::response_code),
+                    output: said.and_then(|s| s.telling()).map(|p| p.output.clone()).unwrap_or_default(),
+                };
+                views.insert(node.clone(), view);
+            }
+        }
+        Ok(views.into_values().collect())
+    }
+
+    async fn nodes_without_command(
+        &self,
+        id: &ExecutionId,
+        step: &StepExecution,
+    ) -> Result<Vec<(NodeId, Outcome)>, Error> {
+        let mut nodes = Vec::new();
+        for (slice, outcome) in &step.without_command {
+            if let Slice::Nodes { .. } = slice {
+                let covered = self.nodes_of(id, slice, &BTreeMap::new()).await?.unwrap_or_default();
+                nodes.extend(covered.into_iter().map(|node| (node, *outcome)));
+            }
+        }
+        Ok(nodes)
+    }
+}

@@ -1,0 +1,111 @@
+//! Reconcile: finding by reading what no event told us (protocols, P6). Runs every minute; its clock is its schedule.
+
+use crate::advance::Why;
+use crate::table::Due;
+use crate::{Error, Orchestrator, Turn};
+use fleetwright_engine::{ExecutionId, SendToken, WATCH_AFTER};
+use jiff::{SignedDuration, Timestamp};
+use std::sync::atomic::Ordering;
+
+/// A claim holds others off for so long.
+const CLAIM: SignedDuration = SignedDuration::from_mins(2);
+/// No further item is begun with less time left.
+const ITEM_TAKES: SignedDuration = SignedDuration::from_secs(20);
+/// Calls of SSM in one tick after which no further execution is begun: people share its rate.
+const SSM_CALLS_MAX: u32 = 40;
+/// Shards of the due index.
+const SHARDS: u8 = crate::table::DUE_SHARDS;
+
+/// What a tick came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Reconciled {
+    /// Items that were due.
+    pub nominated: usize,
+    /// Items worked on.
+    pub worked: usize,
+    /// Items whose work failed; they are due again.
+    pub failed: usize,
+}
+
+/// What a due item is.
+enum DueItem {
+    Execution(ExecutionId),
+    Send(ExecutionId, SendToken),
+}
+
+impl Orchestrator {
+    /// One tick. `scheduled` is the time the schedule says it is.
+    ///
+    /// # Errors
+    /// Only what keeps a whole shard from being read.
+    pub async fn reconcile(&self, scheduled: Timestamp, deadline: Timestamp) -> Result<Reconciled, Error> {
+        let turn = Turn { deadline, scheduled: Some(scheduled) };
+        self.ssm_calls.store(0, Ordering::Relaxed);
+        let mut done = Reconciled::default();
+        // Another shard first each minute: a full tick must not starve the last ones.
+        let first = u8::try_from(scheduled.as_second() / 60 % i64::from(SHARDS)).unwrap_or(0);
+        for shard in (0..SHARDS).map(|shard| (first + shard) % SHARDS) {
+            for due in self.table.nominated(shard, scheduled).await? {
+                done.nominated += 1;
+                let spent = self.ssm_calls.load(Ordering::Relaxed) >= SSM_CALLS_MAX;
+                if spent || turn.left(self.now()) < ITEM_TAKES {
+                    return Ok(done);
+                }
+                match self.reconcile_item(&due, scheduled, turn).await {
+                    Ok(worked) => done.worked += usize::from(worked),
+                    Err(error) => {
+                        tracing::warn!(item = %due.pk, %error, "not reconciled");
+                        done.failed += 1;
+                    }
+                }
+            }
+        }
+        Ok(done)
+    }
+
+    async fn reconcile_item(&self, due: &Due, scheduled: Timestamp, turn: Turn) -> Result<bool, Error> {
+        let item = read_due(due)?;
+        let claimed = scheduled + CLAIM;
+        if !self.table.claim(due, claimed).await? {
+            return Ok(false);
+        }
+        match item {
+            DueItem::Execution(id) => {
+                let advanced = match self.advance_from(&id, turn, Why::Look, Vec::new()).await {
+                    // The others have set when it is due.
+                    Err(Error::Contended(_)) => return Ok(true),
+                    advanced => advanced?,
+                };
+                if !advanced.committed {
+                    self.table.set_due(&id, claimed, advanced.due).await?;
+                }
+            }
+            DueItem::Send(id, token) => self.reconcile_watch(&id, &token, due.at).await?,
+        }
+        Ok(true)
+    }
+
+    async fn reconcile_watch(
+        &self,
+        id: &ExecutionId,
+        token: &SendToken,
+        due_at: Timestamp,
+    ) -> Result<(), Error> {
+        for item in self.table.sends(id, std::slice::from_ref(token)).await? {
+            self.watch(id, &item.send, item.recorded.as_ref()).await?;
+            let times = WATCH_AFTER.iter().map(|after| item.send.last_try_at + *after);
+            let next = times.into_iter().find(|at| *at > due_at);
+            self.table.watch_next(id, token, next).await?;
+        }
+        Ok(())
+    }
+}
+
+fn read_due(due: &Due) -> Result<DueItem, Error> {
+    let unreadable = || Error::Unreadable(format!("due item {} {}", due.pk, due.sk));
+    let id = ExecutionId::new(due.pk.strip_prefix("EXEC#").ok_or_else(unreadable)?);
+    match due.sk.strip_prefix("SEND#") {
+        None => Ok(DueItem::Execution(id)),
+        Some(token) => Ok(DueItem::Send(id, SendToken::parse(token).ok_or_else(unreadable)?)),
+    }
+}

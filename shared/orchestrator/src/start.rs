@@ -1,0 +1,191 @@
+//! Starting an execution.
+
+use crate::error::{Known, known, words};
+use crate::{AssumeRoles, Error, Operation, Orchestrator, Turn};
+use aws_sdk_ssm::types::DocumentType;
+use fleetwright_engine::{Document, Execution, ExecutionId, Rejection, Start, start};
+use fleetwright_runbook::{Diagnostic, Reference, Runbook};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use uuid::Uuid;
+
+/// SSM API reference, StartAutomationExecution.
+#[derive(Debug, Clone, Default)]
+pub struct StartRequest {
+    /// Name or ARN.
+    pub document_name: String,
+    /// Version; SSM's default if absent.
+    pub document_version: Option<String>,
+    /// Parameters, each a list of text.
+    pub parameters: BTreeMap<String, Vec<String>>,
+    /// Makes the same start twice one execution.
+    pub client_token: Option<String>,
+    /// The caller.
+    pub executed_by: String,
+}
+
+/// Problems of a runbook that one error message names.
+const DIAGNOSTICS_SHOWN: usize = 5;
+
+impl Orchestrator {
+    /// Starts an execution and does all that can be done at once. A request that is refused leaves no trace.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with SSM's error name: unknown or unreadable runbook, wrong parameters, a client token used
+    /// with another request.
+    pub async fn start(&self, request: &StartRequest, turn: Turn) -> Result<ExecutionId, Error> {
+        let (document, text) = self.read_document(request).await?;
+        let runbook = fleetwright_runbook::parse(&text).map_err(|wrong| unreadable(request, &wrong))?;
+        let id = self.identify(request);
+        let digest = request_digest(request);
+        let now = self.now();
+        let execution = start(
+            Start {
+                id: id.clone(),
+                document,
+                place: self.config.place.clone(),
+                parameters: request.parameters.clone(),
+                executed_by: request.executed_by.clone(),
+            },
+            &runbook,
+            now,
+        )
+        .map_err(refused)?;
+        self.check_role(&runbook, &execution)?;
+        self.table.keep_document(&execution.document.sha256, &text, now).await?;
+        if let Some(existing) = self.table.create(&execution, &digest, now).await?
+            && existing != digest
+        {
+            return Err(Error::Refused {
+                code: "IdempotentParameterMismatch".to_owned(),
+                message: "ClientToken was used with another request".to_owned(),
+            });
+        }
+        tracing::info!(execution = %id, document = %request.document_name, "started");
+        if let Err(error) = self.advance(&id, turn).await {
+            // It is started, and due: whatever kept it from going on at once, reconcile goes on.
+            tracing::warn!(execution = %id, %error, "started, not advanced");
+        }
+        Ok(id)
+    }
+
+    fn identify(&self, request: &StartRequest) -> ExecutionId {
+        match &request.client_token {
+            None => ExecutionId::new(self.entropy.uuid()),
+            // Case-insensitive by the API, and the caller's own.
+            Some(token) => {
+                let name = format!("start/{}/{}", request.executed_by, token.to_lowercase());
+                ExecutionId::new(Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).to_string())
+            }
+        }
+    }
+
+    async fn read_document(&self, request: &StartRequest) -> Result<(Document, String), Error> {
+        let name = &request.document_name;
+        let answer = self
+            .ssm()
+            .get_document()
+            .name(name)
+            .set_document_version(request.document_version.clone())
+            .send()
+            .await;
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => return Err(not_found(request, &error)),
+        };
+        if answer.document_type.as_ref().is_some_and(|kind| *kind != DocumentType::Automation) {
+            return Err(Error::Refused {
+                code: "AutomationDefinitionNotFoundException".to_owned(),
+                message: format!("{name} is not an Automation document"),
+            });
+        }
+        let text = answer.content.unwrap_or_default();
+        let document = Document {
+            name: name.clone(),
+            version: answer.document_version.unwrap_or_else(|| "1".to_owned()),
+            sha256: hex(&Sha256::digest(text.as_bytes())),
+        };
+        Ok((document, text))
+    }
+
+    /// Empty means the deployment's own role; any other is never ignored in silence.
+    fn check_role(&self, runbook: &Runbook, execution: &Execution) -> Result<(), Error> {
+        let Some(template) = &runbook.assume_role else { return Ok(()) };
+        let look_up = |reference: &Reference| match reference {
+            Reference::Parameter(name) => {
+                Ok(execution.parameters.get(name.as_str()).cloned().unwrap_or_else(|| json!("")))
+            }
+            Reference::Global(_) | Reference::ExecutionId | Reference::ResourceId => Ok(json!("")),
+            Reference::StepOutput { .. } | Reference::Variable(_) => Err(()),
+        };
+        let role = template.resolve(&look_up).unwrap_or(Value::Null);
+        let empty = role.as_str().is_some_and(|role| role.trim().is_empty());
+        if empty || self.config.assume_roles == AssumeRoles::RecordOnly {
+            return Ok(());
+        }
+        let named = template.references().next().map_or_else(|| "assumeRole".to_owned(), ToString::to_string);
+        Err(Error::Refused {
+            code: "InvalidAutomationExecutionParametersException".to_owned(),
+            message: format!("{named}: this deployment runs runbooks with its own role only; leave it empty"),
+        })
+    }
+}
+
+fn not_found<E>(
+    request: &StartRequest,
+    error: &aws_sdk_ssm::error::SdkError<E, aws_smithy_runtime_api::client::orchestrator::HttpResponse>,
+) -> Error
+where
+    E: aws_sdk_ssm::error::ProvideErrorMetadata,
+{
+    let name = &request.document_name;
+    let refused = |code: &str, message: String| Error::Refused { code: code.to_owned(), message };
+    match (known(error), words(error).0.as_str()) {
+        (Known::Rejected, "InvalidDocument") => {
+            refused("AutomationDefinitionNotFoundException", format!("there is no document {name}"))
+        }
+        (Known::Rejected, "InvalidDocumentVersion") => refused(
+            "AutomationDefinitionVersionNotFoundException",
+            format!("{name} has no version {}", request.document_version.as_deref().unwrap_or("$DEFAULT")),
+        ),
+        (Known::Rejected, "ValidationException") => refused("ValidationException", words(error).1),
+        _ => Error::of(Operation::GetDocument, error),
+    }
+}
+
+/// Each problem with its place in the document's text.
+fn unreadable(request: &StartRequest, wrong: &[Diagnostic]) -> Error {
+    let shown: Vec<String> =
+        wrong.iter().take(DIAGNOSTICS_SHOWN).map(|d| format!("{}: {}", d.position, d.message)).collect();
+    let more = wrong.len().saturating_sub(DIAGNOSTICS_SHOWN);
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    Error::Refused {
+        code: "ValidationException".to_owned(),
+        message: format!("{} is not a valid runbook: {}{more}", request.document_name, shown.join("; ")),
+    }
+}
+
+fn refused(rejection: Rejection) -> Error {
+    match rejection {
+        Rejection::Refused { code, message } => Error::Refused { code: code.to_owned(), message },
+        other @ (Rejection::Needs(_) | Rejection::Stale(_) | Rejection::Illegal(_)) => {
+            Error::Ours(other.to_string())
+        }
+    }
+}
+
+fn request_digest(request: &StartRequest) -> String {
+    let text =
+        json!([request.document_name, request.document_version, request.parameters, request.executed_by]);
+    hex(&Sha256::digest(text.to_string().as_bytes()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,102 @@
+//! The one table: items, keys, and how they are read and written.
+//!
+//! Attribute names always go through `#`, and come from constants and enums, never from an event's text. All reads are
+//! consistent but for queries of an index, which only nominate.
+
+mod attributes;
+mod command_item;
+mod commit;
+mod document_item;
+mod execution_item;
+mod list_item;
+mod result_item;
+mod schema;
+mod send_item;
+mod update;
+
+pub(crate) use commit::{Commit, Committed};
+pub(crate) use execution_item::Loaded;
+pub use schema::create_table;
+pub(crate) use command_item::{CommandItem, Owner, SettleCursor};
+pub(crate) use result_item::INVOCATIONS_PER_PART;
+pub(crate) use send_item::Recorded;
+pub(crate) use schema::{DUE_SHARDS, Due};
+
+use crate::{Error, Operation};
+use attributes::Item;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use std::collections::HashMap;
+
+/// Keys of one BatchGetItem (DynamoDB API reference).
+const BATCH_GET_MAX: usize = 100;
+
+/// The table and the client that reaches it.
+#[derive(Debug, Clone)]
+pub struct Table {
+    pub(crate) client: Client,
+    pub(crate) name: String,
+    /// Days that items live on after their execution's retention.
+    pub(crate) retention_days: u32,
+}
+
+impl Table {
+    /// A table by its name.
+    #[must_use]
+    pub const fn new(client: Client, name: String, retention_days: u32) -> Self {
+        Self { client, name, retention_days }
+    }
+
+    pub(crate) async fn get(&self, pk: &str, sk: &str) -> Result<Option<Item>, Error> {
+        let read = self
+            .client
+            .get_item()
+            .table_name(&self.name)
+            .set_key(Some(schema::key(pk, sk)))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| Error::of(Operation::GetItem, &error))?;
+        Ok(read.item)
+    }
+
+    /// Items by key, in no order; what does not exist is left out.
+    pub(crate) async fn get_all(&self, keys: &[(String, String)]) -> Result<Vec<Item>, Error> {
+        let mut items = Vec::new();
+        for batch in keys.chunks(BATCH_GET_MAX) {
+            let mut left: Vec<HashMap<String, AttributeValue>> =
+                batch.iter().map(|(pk, sk)| schema::key(pk, sk)).collect();
+            for _ in 0..UNPROCESSED_ROUNDS {
+                if left.is_empty() {
+                    break;
+                }
+                let wanted = KeysAndAttributes::builder()
+                    .set_keys(Some(std::mem::take(&mut left)))
+                    .consistent_read(true)
+                    .build()
+                    .map_err(|error| Error::Ours(error.to_string()))?;
+                let read = self
+                    .client
+                    .batch_get_item()
+                    .request_items(&self.name, wanted)
+                    .send()
+                    .await
+                    .map_err(|error| Error::of(Operation::BatchGetItem, &error))?;
+                items.extend(read.responses.into_iter().flat_map(HashMap::into_values).flatten());
+                left = read
+                    .unprocessed_keys
+                    .unwrap_or_default()
+                    .into_values()
+                    .flat_map(|keys| keys.keys)
+                    .collect();
+            }
+            if !left.is_empty() {
+                return Err(Error::Again("BatchGetItem left keys unprocessed".to_owned()));
+            }
+        }
+        Ok(items)
+    }
+}
+
+/// How often unprocessed keys of a batch are asked for again before the whole is given back to be retried.
+const UNPROCESSED_ROUNDS: usize = 5;

@@ -1,0 +1,298 @@
+//! Command items: the union of facts, whose send it is, and which settle stands (design, 5).
+
+use super::Table;
+use super::attributes::{Item, Reader, moment, number, text, texts};
+use super::schema::{self, keys};
+use super::update::{Update, Updated};
+use crate::Error;
+use aws_sdk_dynamodb::types::AttributeValue;
+use fleetwright_engine::{ExecutionId, SendToken};
+use fleetwright_fleet::{Asked, Command, CommandId, Fact, NodeId, SettledMark, Subject, Terminal};
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+const OWNER_EXECUTION: &str = "owner_execution";
+const OWNER_STEP: &str = "owner_step";
+const OWNER_TOKEN: &str = "owner_token";
+const ASKED: &str = "asked";
+const BY_TARGETS: &str = "by_targets";
+const CHUNKED: &str = "chunked";
+const EXPIRES_AFTER: &str = "expires_after";
+const STATUSES: &str = "statuses";
+const TERMINAL_SINCE: &str = "terminal_since";
+const LAST_FACT_AT: &str = "last_fact_at";
+const GENERATION: &str = "settled_generation";
+const SETTLED_FACTS: &str = "settled_facts";
+const SETTLED_PARTS: &str = "settled_parts";
+const EMPTY_READS: &str = "empty_reads";
+const CURSOR: &str = "settle_cursor";
+
+/// A base item with more nodes than this goes over to chunks.
+const NODES_IN_BASE_MAX: usize = 150;
+
+/// Whose send a command is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Owner {
+    pub(crate) execution: ExecutionId,
+    pub(crate) step: u32,
+    pub(crate) token: SendToken,
+}
+
+/// A command item, read.
+#[derive(Debug, Clone)]
+pub(crate) struct CommandItem {
+    pub(crate) id: CommandId,
+    pub(crate) command: Command,
+    pub(crate) owner: Option<Owner>,
+    pub(crate) expires_after: Option<Timestamp>,
+    pub(crate) terminal_since: Option<Timestamp>,
+    pub(crate) last_fact_at: Option<Timestamp>,
+    pub(crate) empty_reads: usize,
+    pub(crate) cursor: Option<SettleCursor>,
+    pub(crate) chunked: bool,
+}
+
+/// Where a settle stopped for want of time.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct SettleCursor {
+    pub(crate) generation: String,
+    pub(crate) next_token: String,
+    pub(crate) parts: u32,
+    pub(crate) facts: usize,
+    pub(crate) at: Timestamp,
+}
+
+fn nodes_attribute(status: Terminal) -> String {
+    format!("nodes_{}", status.as_str())
+}
+
+impl CommandItem {
+    pub(crate) fn parse(item: &Item) -> Result<Self, Error> {
+        let reader = Reader(item);
+        reader.check_schema()?;
+        let unreadable = || Error::Unreadable(format!("command item {}", reader.text(schema::PK).unwrap_or("")));
+        let id = reader.text(schema::PK)?.split('#').nth(1).and_then(|id| id.parse().ok()).ok_or_else(unreadable)?;
+        let owner = match (reader.maybe_text(OWNER_EXECUTION), reader.maybe_text(OWNER_TOKEN)) {
+            (Some(execution), Some(token)) => Some(Owner {
+                execution: ExecutionId::new(execution),
+                step: reader.number(OWNER_STEP)?,
+                token: SendToken::parse(token).ok_or_else(unreadable)?,
+            }),
+            _ => None,
+        };
+        let settled = match reader.maybe_text(GENERATION) {
+            None => None,
+            Some(generation) => Some(SettledMark {
+                generation: generation.to_owned(),
+                facts: reader.number(SETTLED_FACTS)?,
+                parts: reader.number(SETTLED_PARTS)?,
+            }),
+        };
+        let mut command = Command { asked: asked(&reader)?, settled, ..Command::default() };
+        command.statuses = reader.texts(STATUSES)?.iter().filter_map(|status| Terminal::from_wire(status)).collect();
+        command.nodes = nodes(&reader)?;
+        Ok(Self {
+            id,
+            command,
+            owner,
+            expires_after: reader.maybe_moment(EXPIRES_AFTER)?,
+            terminal_since: reader.maybe_moment(TERMINAL_SINCE)?,
+            last_fact_at: reader.maybe_moment(LAST_FACT_AT)?,
+            empty_reads: reader.texts(EMPTY_READS)?.len(),
+            cursor: reader.maybe_json(CURSOR)?,
+            chunked: reader.flag(CHUNKED),
+        })
+    }
+}
+
+fn asked(reader: &Reader<'_>) -> Result<Option<Asked>, Error> {
+    if reader.flag(BY_TARGETS) {
+        return Ok(Some(Asked::Targets));
+    }
+    let nodes = reader.texts(ASKED)?;
+    if nodes.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Asked::Nodes(nodes.iter().filter_map(|node| node.parse().ok()).collect())))
+}
+
+fn nodes(reader: &Reader<'_>) -> Result<BTreeMap<Terminal, BTreeSet<NodeId>>, Error> {
+    let mut nodes = BTreeMap::new();
+    for status in Terminal::ALL {
+        let ids = reader.texts(&nodes_attribute(status))?;
+        if !ids.is_empty() {
+            nodes.insert(status, ids.iter().filter_map(|id| id.parse().ok()).collect());
+        }
+    }
+    Ok(nodes)
+}
+
+/// Facts about nodes as the clauses of one union.
+fn unite_nodes<'a>(mut update: Update, facts: impl Iterator<Item = &'a Fact>) -> Update {
+    let mut by_status: BTreeMap<Terminal, BTreeSet<String>> = BTreeMap::new();
+    for fact in facts {
+        if let Subject::Node(node) = &fact.subject {
+            by_status.entry(fact.status).or_default().insert(node.to_string());
+        }
+    }
+    for (status, ids) in by_status {
+        update = update.unite(&nodes_attribute(status), texts(ids));
+    }
+    update
+}
+
+impl Table {
+    /// Folds facts of one command: unions only, no read. The only condition is that a command by Targets, whose node
+    /// facts go to chunk items, is not written to as if it were one by InstanceIds; the refusal says so, and costs
+    /// nothing where most commands are.
+    pub(crate) async fn fold(&self, id: &CommandId, facts: &[Fact], now: Timestamp) -> Result<CommandItem, Error> {
+        let whole = unite_nodes(self.fold_base(id, facts, now), facts.iter()).if_missing(CHUNKED);
+        let item = match whole.apply(self).await? {
+            Updated::Applied(item) => item,
+            Updated::Refused(_) => {
+                self.fold_chunks(id, facts, now).await?;
+                applied(self.fold_base(id, facts, now).apply(self).await?)?
+            }
+        };
+        let item = CommandItem::parse(&item)?;
+        let in_base: usize = item.command.nodes.values().map(BTreeSet::len).sum();
+        if !item.chunked && in_base > NODES_IN_BASE_MAX {
+            let chunked = Update::of(&keys::command(id), keys::COMMAND).set(CHUNKED, AttributeValue::Bool(true));
+            applied(chunked.apply(self).await?)?;
+        }
+        Ok(item)
+    }
+
+    /// What facts say about the command itself, and that some came.
+    fn fold_base(&self, id: &CommandId, facts: &[Fact], now: Timestamp) -> Update {
+        let statuses: BTreeSet<String> = facts
+            .iter()
+            .filter(|fact| fact.subject == Subject::Command)
+            .map(|fact| fact.status.as_str().to_owned())
+            .collect();
+        let update = Update::of(&keys::command(id), keys::COMMAND)
+            .living(self.retention_days, now)
+            .set(LAST_FACT_AT, moment(now));
+        if statuses.is_empty() {
+            return update;
+        }
+        update.set_once(TERMINAL_SINCE, moment(now)).unite(STATUSES, texts(statuses))
+    }
+
+    async fn fold_chunks(&self, id: &CommandId, facts: &[Fact], now: Timestamp) -> Result<(), Error> {
+        let mut by_chunk: BTreeMap<u8, Vec<&Fact>> = BTreeMap::new();
+        for fact in facts {
+            if let Subject::Node(node) = &fact.subject {
+                by_chunk.entry(schema::chunk_of(node)).or_default().push(fact);
+            }
+        }
+        let writes = by_chunk.into_iter().map(|(chunk, facts)| {
+            let update = Update::of(&keys::chunk(id, chunk), keys::COMMAND).living(self.retention_days, now);
+            unite_nodes(update, facts.into_iter()).apply(self)
+        });
+        futures::future::try_join_all(writes).await?;
+        Ok(())
+    }
+
+    /// Adds whose send it is to whatever is already known of the command; the answer shows whether it is over.
+    pub(crate) async fn record_owner(
+        &self,
+        id: &CommandId,
+        owner: &Owner,
+        nodes: Option<&[NodeId]>,
+        expires_after: Timestamp,
+        now: Timestamp,
+    ) -> Result<CommandItem, Error> {
+        let mut update = Update::of(&keys::command(id), keys::COMMAND)
+            .living(self.retention_days, now)
+            .set(OWNER_EXECUTION, text(owner.execution.as_str()))
+            .set(OWNER_STEP, number(owner.step))
+            .set(OWNER_TOKEN, text(owner.token.as_str()))
+            .set(EXPIRES_AFTER, moment(expires_after));
+        update = match nodes {
+            Some(nodes) => match texts(nodes.iter().map(ToString::to_string)) {
+                Some(nodes) => update.set(ASKED, nodes),
+                None => update,
+            },
+            None => update.set(BY_TARGETS, AttributeValue::Bool(true)).set(CHUNKED, AttributeValue::Bool(true)),
+        };
+        CommandItem::parse(&applied(update.apply(self).await?)?)
+    }
+
+    /// Commands by id, with the chunks of those whose nodes matter now: SSM called them finished.
+    pub(crate) async fn commands(&self, ids: &[CommandId]) -> Result<BTreeMap<CommandId, CommandItem>, Error> {
+        let wanted: Vec<_> = ids.iter().map(|id| (keys::command(id), keys::COMMAND.to_owned())).collect();
+        let mut commands = BTreeMap::new();
+        let mut chunks = Vec::new();
+        for item in self.get_all(&wanted).await? {
+            let command = CommandItem::parse(&item)?;
+            if command.chunked && command.command.is_complete() {
+                chunks.extend(
+                    (0..schema::CHUNKS).map(|chunk| (keys::chunk(&command.id, chunk), keys::COMMAND.to_owned())),
+                );
+            }
+            commands.insert(command.id.clone(), command);
+        }
+        self.add_chunks(&mut commands, &chunks).await?;
+        Ok(commands)
+    }
+
+    /// A command with all its chunks, finished or not.
+    pub(crate) async fn whole_command(&self, id: &CommandId) -> Result<Option<CommandItem>, Error> {
+        let mut commands = self.commands(std::slice::from_ref(id)).await?;
+        let running = commands.get(id).is_some_and(|command| command.chunked && !command.command.is_complete());
+        if running {
+            let chunks: Vec<_> =
+                (0..schema::CHUNKS).map(|chunk| (keys::chunk(id, chunk), keys::COMMAND.to_owned())).collect();
+            self.add_chunks(&mut commands, &chunks).await?;
+        }
+        Ok(commands.remove(id))
+    }
+
+    async fn add_chunks(
+        &self,
+        commands: &mut BTreeMap<CommandId, CommandItem>,
+        chunks: &[(String, String)],
+    ) -> Result<(), Error> {
+        for item in self.get_all(chunks).await? {
+            let chunk = CommandItem::parse(&item)?;
+            if let Some(base) = commands.get_mut(&chunk.id) {
+                for (status, nodes) in chunk.command.nodes {
+                    base.command.nodes.entry(status).or_default().extend(nodes);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a settle the one that is read, unless one that knew at least as much stands.
+    pub(crate) async fn mark_settled(&self, id: &CommandId, mark: &SettledMark) -> Result<(), Error> {
+        let update = Update::of(&keys::command(id), keys::COMMAND)
+            .set(GENERATION, text(&mark.generation))
+            .set(SETTLED_FACTS, number(mark.facts))
+            .set(SETTLED_PARTS, number(mark.parts))
+            .remove(CURSOR)
+            .if_missing_or_less(SETTLED_FACTS, number(mark.facts));
+        update.apply(self).await.map(|_| ())
+    }
+
+    /// Remembers a read of SSM that found no invocation: two of them make an empty command believable.
+    pub(crate) async fn remember_empty_read(&self, id: &CommandId, read: &str) -> Result<usize, Error> {
+        let update = Update::of(&keys::command(id), keys::COMMAND).unite(EMPTY_READS, texts([read.to_owned()]));
+        Ok(CommandItem::parse(&applied(update.apply(self).await?)?)?.empty_reads)
+    }
+
+    /// Keeps where a settle stopped.
+    pub(crate) async fn keep_cursor(&self, id: &CommandId, cursor: &SettleCursor) -> Result<(), Error> {
+        let update =
+            Update::of(&keys::command(id), keys::COMMAND).set(CURSOR, super::attributes::json(cursor)?).if_exists();
+        update.apply(self).await.map(|_| ())
+    }
+}
+
+fn applied(updated: Updated) -> Result<HashMap<String, AttributeValue>, Error> {
+    match updated {
+        Updated::Applied(item) => Ok(item),
+        Updated::Refused(_) => Err(Error::Ours("an update without a condition was refused".to_owned())),
+    }
+}

@@ -1,0 +1,109 @@
+//! Node lists: immutable, in parts, written before the commit that names them or with it.
+
+use super::Table;
+use super::attributes::{Item, Reader, number};
+use super::schema::{self, keys};
+use crate::{Error, Operation};
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use fleetwright_engine::{ExecutionId, ListRef, NodeList};
+use fleetwright_fleet::NodeId;
+
+/// Ids of one item: about 40 KB.
+const IDS_PER_PART: usize = 2_000;
+/// Items of one BatchWriteItem (DynamoDB API reference).
+const BATCH_WRITE_MAX: usize = 25;
+/// How often unprocessed items are written again.
+const ROUNDS: usize = 5;
+
+const IDS: &str = "ids";
+
+impl Table {
+    /// Writes lists of more than one part; the items of the others are handed back, to go with the commit.
+    pub(crate) async fn write_lists(
+        &self,
+        execution: &ExecutionId,
+        lists: &[NodeList],
+        expires: &AttributeValue,
+    ) -> Result<Vec<Item>, Error> {
+        let mut in_commit: Vec<Item> = Vec::new();
+        let mut written = std::collections::BTreeSet::new();
+        for list in lists {
+            if !written.insert(list.reference.id.clone()) {
+                continue;
+            }
+            let mut items = parts(execution, list, expires);
+            if items.len() == 1 && in_commit.len() < WITH_COMMIT_MAX {
+                in_commit.append(&mut items);
+            } else {
+                self.write_all(items).await?;
+            }
+        }
+        Ok(in_commit)
+    }
+
+    async fn write_all(&self, items: Vec<Item>) -> Result<(), Error> {
+        let put = |item: Item| {
+            let request = PutRequest::builder().set_item(Some(item)).build();
+            request.map(|put| WriteRequest::builder().put_request(put).build())
+        };
+        let requests: Vec<WriteRequest> =
+            items.into_iter().map(put).collect::<Result<_, _>>().map_err(|e| Error::Ours(e.to_string()))?;
+        for batch in requests.chunks(BATCH_WRITE_MAX) {
+            let mut left = batch.to_vec();
+            for _ in 0..ROUNDS {
+                if left.is_empty() {
+                    break;
+                }
+                let sent = self
+                    .client
+                    .batch_write_item()
+                    .request_items(&self.name, std::mem::take(&mut left))
+                    .send()
+                    .await
+                    .map_err(|error| Error::of(Operation::BatchWriteItem, &error))?;
+                left = sent.unprocessed_items.unwrap_or_default().into_values().flatten().collect();
+            }
+            if !left.is_empty() {
+                return Err(Error::Again("BatchWriteItem left items unprocessed".to_owned()));
+            }
+        }
+        Ok(())
+    }
+
+    /// The ids of a list.
+    pub(crate) async fn list(&self, execution: &ExecutionId, list: &ListRef) -> Result<Vec<NodeId>, Error> {
+        let parts = list.count.div_ceil(IDS_PER_PART as u64).max(1);
+        let wanted: Vec<_> =
+            (0..parts).map(|part| (keys::list(execution, &list.id), keys::list_part(part))).collect();
+        let mut items = self.get_all(&wanted).await?;
+        items.sort_by_key(|item| Reader(item).text(schema::SK).unwrap_or_default().to_owned());
+        let mut nodes = Vec::new();
+        for item in &items {
+            nodes.extend(Reader(item).json::<Vec<NodeId>>(IDS)?);
+        }
+        if nodes.len() as u64 == list.count {
+            Ok(nodes)
+        } else {
+            Err(Error::Unreadable(format!("list {}: {} of {} ids", list.id, nodes.len(), list.count)))
+        }
+    }
+}
+
+/// Lists that may go with a commit: a step's five outcomes, three patch lists and its targets, with room to spare.
+const WITH_COMMIT_MAX: usize = 12;
+
+fn parts(execution: &ExecutionId, list: &NodeList, expires: &AttributeValue) -> Vec<Item> {
+    // The order is the author's, so a JSON list and not a set; an empty list is one empty part.
+    let chunks: Vec<&[NodeId]> =
+        if list.nodes.is_empty() { vec![&[]] } else { list.nodes.chunks(IDS_PER_PART).collect() };
+    let part = |(part, nodes): (usize, &[NodeId])| {
+        let mut item =
+            schema::key(&keys::list(execution, &list.reference.id), &keys::list_part(part as u64));
+        item.insert(schema::SCHEMA_VERSION.to_owned(), number(schema::SCHEMA));
+        item.insert(schema::EXPIRES.to_owned(), expires.clone());
+        let ids: Vec<&str> = nodes.iter().map(NodeId::as_str).collect();
+        item.insert(IDS.to_owned(), AttributeValue::S(serde_json::json!(ids).to_string()));
+        item
+    };
+    chunks.into_iter().enumerate().map(part).collect()
+}

@@ -1,0 +1,159 @@
+//! Result items: what a settle read, compressed, under a generation of its own.
+
+use super::Table;
+use super::attributes::{Item, Reader, number};
+use super::schema::{self, keys};
+use super::update::expiry;
+use crate::{Error, Operation};
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
+use fleetwright_fleet::{CommandId, InvocationResult, SettledMark, Settlement};
+use flate2::Compression;
+use flate2::read::DeflateDecoder;
+use flate2::write::DeflateEncoder;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+
+/// Compressed bytes of one item; DynamoDB takes 400 KB in all.
+const PART_BYTES_MAX: usize = 300_000;
+/// Invocations of one item: 500 outputs of 2,500 characters compress to well below the limit unless they are noise.
+pub(crate) const INVOCATIONS_PER_PART: usize = 500;
+/// Outputs are cut to this, in turn, until a part fits.
+const OUTPUT_CHARS: [usize; 4] = [1_000, 400, 100, 0];
+
+const RESULT: &str = "result";
+
+impl Table {
+    /// Writes one part of the invocations; outputs are shortened if they do not fit, and say so.
+    pub(crate) async fn write_invocations(
+        &self,
+        command: &CommandId,
+        generation: &str,
+        part: u32,
+        mut invocations: Vec<InvocationResult>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let mut packed = pack(&invocations)?;
+        for limit in OUTPUT_CHARS {
+            if packed.len() <= PART_BYTES_MAX {
+                break;
+            }
+            invocations.iter_mut().for_each(|invocation| shorten(invocation, limit));
+            packed = pack(&invocations)?;
+        }
+        self.put_part(command, generation, part, packed, now).await
+    }
+
+    /// Writes the last part: what SSM says of the command as a whole.
+    pub(crate) async fn write_settlement_head(
+        &self,
+        command: &CommandId,
+        generation: &str,
+        part: u32,
+        head: &Settlement,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        self.put_part(command, generation, part, pack(head)?, now).await
+    }
+
+    async fn put_part(
+        &self,
+        command: &CommandId,
+        generation: &str,
+        part: u32,
+        packed: Vec<u8>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let mut item = schema::key(&keys::command(command), &keys::result(generation, part));
+        item.insert(schema::SCHEMA_VERSION.to_owned(), number(schema::SCHEMA));
+        item.insert(schema::EXPIRES.to_owned(), expiry(self.retention_days, now));
+        item.insert(RESULT.to_owned(), AttributeValue::B(Blob::new(packed)));
+        self.client
+            .put_item()
+            .table_name(&self.name)
+            .set_item(Some(item))
+            .send()
+            .await
+            .map_err(|error| Error::of(Operation::PutItem, &error))?;
+        Ok(())
+    }
+
+    /// The invocations that a settle has written so far.
+    pub(crate) async fn invocations(
+        &self,
+        command: &CommandId,
+        generation: &str,
+        parts: u32,
+    ) -> Result<Vec<InvocationResult>, Error> {
+        let wanted: Vec<_> =
+            (0..parts).map(|part| (keys::command(command), keys::result(generation, part))).collect();
+        let mut invocations = Vec::new();
+        for item in self.get_all(&wanted).await? {
+            invocations.extend(unpack::<Vec<InvocationResult>>(&item, command)?);
+        }
+        Ok(invocations)
+    }
+
+    /// Reads settles whole: the invocations of all parts but the last, and the head in the last.
+    pub(crate) async fn settlements(
+        &self,
+        marks: &[(CommandId, SettledMark)],
+    ) -> Result<BTreeMap<CommandId, Settlement>, Error> {
+        let key = |command: &CommandId, mark: &SettledMark, part| {
+            (keys::command(command), keys::result(&mark.generation, part))
+        };
+        let wanted: Vec<_> = marks
+            .iter()
+            .flat_map(|(command, mark)| (0..mark.parts).map(move |part| key(command, mark, part)))
+            .collect();
+        let mut parts = BTreeMap::new();
+        for item in self.get_all(&wanted).await? {
+            let reader = Reader(&item);
+            let at = (reader.text(schema::PK)?.to_owned(), reader.text(schema::SK)?.to_owned());
+            parts.insert(at, item);
+        }
+        let mut settlements = BTreeMap::new();
+        for (command, mark) in marks {
+            let part = |part: u32| {
+                let missing = || Error::Unreadable(format!("results of command {command}: part {part}"));
+                parts.get(&key(command, mark, part)).ok_or_else(missing)
+            };
+            let last = mark.parts.saturating_sub(1);
+            let mut settlement: Settlement = unpack(part(last)?, command)?;
+            for number in 0..last {
+                let invocations: Vec<InvocationResult> = unpack(part(number)?, command)?;
+                settlement.invocations.extend(invocations.into_iter().map(|i| (i.node.clone(), i)));
+            }
+            settlements.insert(command.clone(), settlement);
+        }
+        Ok(settlements)
+    }
+}
+
+fn shorten(invocation: &mut InvocationResult, chars: usize) {
+    for plugin in &mut invocation.plugins {
+        if let Some((at, _)) = plugin.output.char_indices().nth(chars) {
+            plugin.output.truncate(at);
+            invocation.shortened = true;
+        }
+    }
+}
+
+fn pack(value: &impl Serialize) -> Result<Vec<u8>, Error> {
+    let ours = |error: std::io::Error| Error::Ours(error.to_string());
+    let json = serde_json::to_vec(value).map_err(|error| Error::Ours(error.to_string()))?;
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(&json).map_err(ours)?;
+    encoder.finish().map_err(ours)
+}
+
+fn unpack<T: DeserializeOwned>(item: &Item, command: &CommandId) -> Result<T, Error> {
+    let unreadable = || Error::Unreadable(format!("results of command {command}"));
+    let packed = item.get(RESULT).and_then(|value| value.as_b().ok()).ok_or_else(unreadable)?;
+    let mut json = Vec::new();
+    DeflateDecoder::new(packed.as_ref()).read_to_end(&mut json).map_err(|_| unreadable())?;
+    serde_json::from_slice(&json).map_err(|_| unreadable())
+}

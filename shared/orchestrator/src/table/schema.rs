@@ -1,0 +1,140 @@
+//! Keys, names and indexes of the table.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::create_table::builders::CreateTableFluentBuilder;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType,
+    Projection, ProjectionType, ScalarAttributeType,
+};
+use aws_sdk_dynamodb::error::BuildError;
+use fleetwright_engine::{ExecutionId, ListId, SendToken};
+use fleetwright_fleet::{CommandId, NodeId};
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+
+/// The version of every item's layout. An item of an unknown version is never parked: its message fails, and is
+/// retried by a release that knows it.
+pub(crate) const SCHEMA: u32 = 1;
+
+/// Names the index of what is due.
+pub(crate) const DUE_INDEX: &str = "due";
+/// Shards of that index.
+pub(crate) const DUE_SHARDS: u8 = 8;
+/// Chunk items of a command by Targets.
+pub(crate) const CHUNKS: u8 = 64;
+
+pub(crate) const PK: &str = "pk";
+pub(crate) const SK: &str = "sk";
+pub(crate) const DUE_SHARD: &str = "due_shard";
+pub(crate) const DUE_AT: &str = "due_at";
+pub(crate) const RECENT_DAY: &str = "recent_day";
+pub(crate) const RECENT_AT: &str = "recent_at";
+pub(crate) const EXPIRES: &str = "expires";
+pub(crate) const SCHEMA_VERSION: &str = "schema";
+
+/// A key as the SDK wants it.
+pub(crate) fn key(pk: &str, sk: &str) -> HashMap<String, AttributeValue> {
+    HashMap::from([
+        (PK.to_owned(), AttributeValue::S(pk.to_owned())),
+        (SK.to_owned(), AttributeValue::S(sk.to_owned())),
+    ])
+}
+
+/// Partition and sort key of each kind of item.
+pub(crate) mod keys {
+    use super::{CommandId, ExecutionId, ListId, SendToken};
+
+    pub(crate) const EXECUTION: &str = "EXEC";
+    pub(crate) const COMMAND: &str = "CMD";
+    pub(crate) const DOCUMENT: &str = "DOC";
+    pub(crate) const SEND: &str = "SEND#";
+    pub(crate) const STEP: &str = "STEP#";
+
+    pub(crate) fn execution(id: &ExecutionId) -> String {
+        format!("EXEC#{id}")
+    }
+
+    pub(crate) fn step(ordinal: u32) -> String {
+        format!("{STEP}{ordinal:06}")
+    }
+
+    pub(crate) fn send(token: &SendToken) -> String {
+        format!("{SEND}{token}")
+    }
+
+    pub(crate) fn command(id: &CommandId) -> String {
+        format!("CMD#{id}")
+    }
+
+    pub(crate) fn chunk(id: &CommandId, chunk: u8) -> String {
+        format!("CMD#{id}#{chunk:02}")
+    }
+
+    pub(crate) fn result(generation: &str, part: u32) -> String {
+        format!("RES#{generation}#{part:04}")
+    }
+
+    pub(crate) fn list(execution: &ExecutionId, list: &ListId) -> String {
+        format!("LIST#{execution}#{list}")
+    }
+
+    pub(crate) fn list_part(part: u64) -> String {
+        format!("{part:04}")
+    }
+
+    pub(crate) fn document(sha256: &str) -> String {
+        format!("DOC#{sha256}")
+    }
+}
+
+/// The chunk a node's facts go to.
+pub(crate) fn chunk_of(node: &NodeId) -> u8 {
+    Sha256::digest(node.as_str())[0] % CHUNKS
+}
+
+/// The shard of the due index an execution's items are in.
+pub(crate) fn due_shard(execution: &ExecutionId) -> String {
+    format!("DUE#{}", Sha256::digest(execution.as_str())[0] % DUE_SHARDS)
+}
+
+/// What the due index nominates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Due {
+    pub(crate) pk: String,
+    pub(crate) sk: String,
+    pub(crate) at: Timestamp,
+}
+
+/// The table as `template.yaml` declares it, for an embedded or a test's DynamoDB.
+///
+/// # Errors
+/// None that can happen: every required member is set.
+pub fn create_table(client: &Client, name: &str) -> Result<CreateTableFluentBuilder, BuildError> {
+    let attribute = |name: &str, kind| {
+        AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build()
+    };
+    let part = |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build();
+    let index = |index: &str, hash: &str, range: &str, projection: ProjectionType| {
+        GlobalSecondaryIndex::builder()
+            .index_name(index)
+            .key_schema(part(hash, KeyType::Hash)?)
+            .key_schema(part(range, KeyType::Range)?)
+            .projection(Projection::builder().projection_type(projection).build())
+            .build()
+    };
+    Ok(client
+        .create_table()
+        .table_name(name)
+        .billing_mode(BillingMode::PayPerRequest)
+        .attribute_definitions(attribute(PK, ScalarAttributeType::S)?)
+        .attribute_definitions(attribute(SK, ScalarAttributeType::S)?)
+        .attribute_definitions(attribute(DUE_SHARD, ScalarAttributeType::S)?)
+        .attribute_definitions(attribute(DUE_AT, ScalarAttributeType::N)?)
+        .attribute_definitions(attribute(RECENT_DAY, ScalarAttributeType::S)?)
+        .attribute_definitions(attribute(RECENT_AT, ScalarAttributeType::S)?)
+        .key_schema(part(PK, KeyType::Hash)?)
+        .key_schema(part(SK, KeyType::Range)?)
+        .global_secondary_indexes(index(DUE_INDEX, DUE_SHARD, DUE_AT, ProjectionType::KeysOnly)?)
+        .global_secondary_indexes(index("recent", RECENT_DAY, RECENT_AT, ProjectionType::KeysOnly)?))
+}

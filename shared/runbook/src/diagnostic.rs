@@ -1,0 +1,110 @@
+use std::fmt;
+
+use crate::Position;
+
+/// What kind of mistake a [`Diagnostic`] is about. The text form is stable: programs match on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Code {
+    /// The text is neither YAML nor JSON.
+    Syntax,
+    /// The text is longer than [`TEXT_BYTES_MAX`](crate::TEXT_BYTES_MAX).
+    TooLarge,
+    /// Nested deeper than any runbook needs.
+    TooDeep,
+    /// Aliases expand to more than a document may hold.
+    TooManyAliases,
+    /// The same key twice in one mapping.
+    DuplicateKey,
+    /// The document is not a mapping of properties.
+    NotAMapping,
+    /// `schemaVersion` is missing or not 0.3.
+    SchemaVersion,
+    /// A required property is missing or empty.
+    MissingProperty,
+    /// A property that its step or action does not have.
+    UnknownProperty,
+    /// A property has a value of the wrong type.
+    WrongType,
+    /// A property has a value of the right type that it does not take.
+    InvalidValue,
+    /// A step name is not well formed.
+    StepName,
+    /// Two steps have the same name.
+    DuplicateStep,
+    /// An action name is not well formed.
+    ActionName,
+    /// A target that is not a step of the document.
+    UnknownStep,
+    /// A branch operator that does not exist.
+    UnsupportedOperator,
+    /// A branch condition that is not one comparison, And, Or or Not.
+    Condition,
+    /// A parameter without a type, or with one that does not exist.
+    ParameterType,
+    /// Not an ISO 8601 duration, or one that `aws:sleep` does not take.
+    Duration,
+    /// Not an ISO 8601 timestamp.
+    Timestamp,
+    /// Steps lead back to themselves.
+    Cycle,
+}
+
+impl Code {
+    /// The stable text of the code, in kebab case.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Syntax => "syntax",
+            Self::TooLarge => "too-large",
+            Self::TooDeep => "too-deep",
+            Self::TooManyAliases => "too-many-aliases",
+            Self::DuplicateKey => "duplicate-key",
+            Self::NotAMapping => "not-a-mapping",
+            Self::SchemaVersion => "schema-version",
+            Self::MissingProperty => "missing-property",
+            Self::UnknownProperty => "unknown-property",
+            Self::WrongType => "wrong-type",
+            Self::InvalidValue => "invalid-value",
+            Self::StepName => "step-name",
+            Self::DuplicateStep => "duplicate-step",
+            Self::ActionName => "action-name",
+            Self::UnknownStep => "unknown-step",
+            Self::UnsupportedOperator => "unsupported-operator",
+            Self::Condition => "condition",
+            Self::ParameterType => "parameter-type",
+            Self::Duration => "duration",
+            Self::Timestamp => "timestamp",
+            Self::Cycle => "cycle",
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// One mistake in a runbook, and where it is.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{position}: {code}: {message}")]
+pub struct Diagnostic {
+    /// What kind of mistake.
+    pub code: Code,
+    /// What is wrong, for people.
+    pub message: String,
+    /// How to mend it, where that can be said.
+    pub hint: Option<String>,
+    /// Where it is.
+    pub position: Position,
+}
+
+impl Diagnostic {
+    pub(crate) fn new(code: Code, position: Position, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), hint: None, position }
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}

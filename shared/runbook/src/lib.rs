@@ -1,0 +1,47 @@
+//! The language of runbooks: SSM Automation documents, schema 0.3, in YAML or JSON.
+//!
+//! [`parse`] makes a [`Runbook`] of a text, or says everything that is wrong with it and where. What is not
+//! known before a step runs stays a [`Template`]: text and values with [`Reference`]s, which [`Template::resolve`]
+//! replaces. [`bind`] checks the parameters an execution is started with.
+//!
+//! The rules are those of the SSM User Guide (automation-actions, automation-variables,
+//! documents-syntax-data-elements-parameters, automation-action-branch and so on); where it is silent, a
+//! comment says what was chosen and why. Nothing here reads a clock, a file or the network.
+
+mod action;
+mod binding;
+mod diagnostic;
+mod duration;
+mod graph;
+mod name;
+mod parameter;
+mod position;
+mod reader;
+mod reference;
+mod runbook;
+mod setting;
+mod source;
+mod step;
+mod template;
+mod value_type;
+
+pub use self::{
+    action::{
+        Action, AlarmConfiguration, Branch, Choice, CloudWatchOutputConfig, Comparison, Condition,
+        NotificationConfig, Operator, OtherAction, RunCommand, Sleep, Target, TextList,
+    },
+    binding::{ParameterError, ParameterProblem, bind, bind_typed},
+    diagnostic::{Code, Diagnostic},
+    duration::SLEEP_MAX,
+    name::{InvalidName, ParameterName, StepName, VariableName},
+    parameter::{Parameter, ParameterDefault, Variable},
+    position::Position,
+    reader::parse,
+    reference::{Global, Reference},
+    runbook::{AttachedFile, DocumentOutput, Runbook},
+    setting::{OrReference, Setting, SettingError},
+    source::TEXT_BYTES_MAX,
+    step::{OnCancel, OnFailure, Selector, Step, UserOutput},
+    template::{Piece, Template, TemplateContent, into_texts},
+    value_type::ValueType,
+};

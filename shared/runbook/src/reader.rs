@@ -1,0 +1,173 @@
+//! From the positioned tree to the syntax tree, reporting everything that is wrong on the way.
+
+mod branch;
+mod document;
+mod fields;
+mod parameter;
+mod run_command;
+mod sleep;
+mod step;
+
+use crate::{
+    Code, Diagnostic, OrReference, Position, Runbook, Setting, StepName, Template, TextList, graph,
+    reference::Scope,
+    source::{
+        self,
+        node::{Content, Node},
+    },
+};
+
+use self::fields::Fields;
+
+/// Reads a runbook from YAML or JSON.
+///
+/// # Errors
+/// Everything that is wrong with the text, in the order it stands there.
+pub fn parse(text: &str) -> Result<Runbook, Vec<Diagnostic>> {
+    let (root, diagnostics) = source::read(text);
+    let mut reader = Reader { scope: Scope::default(), diagnostics };
+    let runbook = root.and_then(|root| document::read(&mut reader, &root));
+    let mut diagnostics = reader.diagnostics;
+    if diagnostics.is_empty()
+        && let Some(runbook) = &runbook
+    {
+        // Only now: with a target missing, circles are seen where there are none.
+        diagnostics = graph::cycles(runbook);
+    }
+    diagnostics.sort_by_key(|diagnostic| diagnostic.position);
+    match runbook {
+        Some(runbook) if diagnostics.is_empty() => Ok(runbook),
+        Some(_) | None => Err(diagnostics),
+    }
+}
+
+/// What is known while a document is read: what it declares, and what is wrong so far.
+struct Reader {
+    scope: Scope,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Reader {
+    fn report(&mut self, code: Code, position: Position, message: impl Into<String>) {
+        self.diagnostics.push(Diagnostic::new(code, position, message));
+    }
+
+    fn wrong_type(&mut self, node: &Node, what: &str, expected: &str) {
+        let message = format!("{what} must be {expected}, not {}", node.kind());
+        self.report(Code::WrongType, node.position, message);
+    }
+
+    fn map<'n>(&mut self, node: &'n Node, what: &str) -> Option<Fields<'n>> {
+        let Content::Map(entries) = &node.content else {
+            self.wrong_type(node, what, "a mapping");
+            return None;
+        };
+        Some(Fields { entries, position: node.position })
+    }
+
+    fn list<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n [Node]> {
+        let Content::List(items) = &node.content else {
+            self.wrong_type(node, what, "a list");
+            return None;
+        };
+        Some(items)
+    }
+
+    /// Text. Numbers and booleans that stand where text is wanted were meant as text and left unquoted.
+    fn text(&mut self, node: &Node, what: &str) -> Option<String> {
+        match &node.content {
+            Content::Text(text) => Some(text.clone()),
+            Content::Number(number) => Some(number.to_string()),
+            Content::Bool(flag) => Some(flag.to_string()),
+            Content::Null | Content::List(_) | Content::Map(_) => {
+                self.wrong_type(node, what, "text");
+                None
+            }
+        }
+    }
+
+    fn template(&self, node: &Node) -> Template {
+        Template::new(node, &self.scope)
+    }
+
+    /// A list of texts; anything that is not a list stands for a list of one.
+    fn text_list(&self, node: &Node) -> TextList {
+        let items = match &node.content {
+            Content::List(items) => items.iter().map(|item| self.template(item)).collect(),
+            Content::Null | Content::Bool(_) | Content::Number(_) | Content::Text(_) | Content::Map(_) => {
+                vec![self.template(node)]
+            }
+        };
+        TextList { items }
+    }
+
+    /// A setting that has to be known now.
+    fn literal<T: Setting>(&mut self, node: &Node, what: &str) -> Option<T> {
+        match self.setting(node, what)? {
+            OrReference::Literal(value) => Some(value),
+            OrReference::Template(template) => {
+                let message = format!("{what} cannot be a reference, it must be {}", T::EXPECTED);
+                self.report(T::CODE, template.position, message);
+                None
+            }
+        }
+    }
+
+    fn setting<T: Setting>(&mut self, node: &Node, what: &str) -> Option<OrReference<T>> {
+        let template = self.template(node);
+        let Some(value) = template.literal() else { return Some(OrReference::Template(template)) };
+        let setting = T::read(&value).map(OrReference::Literal);
+        if setting.is_none() {
+            self.report(T::CODE, node.position, format!("{what} must be {}", T::EXPECTED));
+        }
+        setting
+    }
+
+    /// The name of a step to go to, which the document must have.
+    fn target(&mut self, text: &str, position: Position, what: &str) -> Option<StepName> {
+        let found = self.scope.targets.get(text).cloned();
+        if found.is_none() {
+            let nearest = (self.diagnostics.len() < HINTS_MAX)
+                .then(|| nearest(text, self.scope.targets.iter().map(StepName::as_str)))
+                .flatten();
+            let mut diagnostic =
+                Diagnostic::new(Code::UnknownStep, position, format!("{what}: there is no step {text:?}"));
+            if let Some(nearest) = nearest {
+                diagnostic = diagnostic.hint(format!("did you mean {nearest:?}?"));
+            }
+            self.diagnostics.push(diagnostic);
+        }
+        found
+    }
+}
+
+/// How many diagnostics may have cost a search for the nearest name. A document of nothing but wrong targets
+/// would make thousands times thousands of comparisons, and nobody reads the hundredth hint.
+const HINTS_MAX: usize = 100;
+
+/// The known name that differs from what was written only in case, or in at most two letters.
+fn nearest<'a>(text: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    const DIFFERENCE_MAX: usize = 2;
+    const NAME_BYTES_MAX: usize = 128;
+    if text.len() > NAME_BYTES_MAX {
+        return None;
+    }
+    let scored = names.map(|name| (distance(&text.to_lowercase(), &name.to_lowercase()), name));
+    let (score, name) = scored.min()?;
+    (score <= DIFFERENCE_MAX && score < name.len()).then_some(name)
+}
+
+/// The Levenshtein distance of two short names.
+fn distance(left: &str, right: &str) -> usize {
+    let mut row: Vec<usize> = (0..=right.chars().count()).collect();
+    for (at, letter) in left.chars().enumerate() {
+        let mut diagonal = at;
+        row[0] = at + 1;
+        for (column, other) in right.chars().enumerate() {
+            let substituted = diagonal + usize::from(letter != other);
+            diagonal = row[column + 1];
+            row[column + 1] = substituted.min(diagonal + 1).min(row[column] + 1);
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}

@@ -1,0 +1,143 @@
+use std::collections::BTreeMap;
+
+use super::{Fields, Reader, parameter, step};
+use crate::{
+    AttachedFile, Code, Diagnostic, DocumentOutput, Position, Reference, Runbook, Step, StepName,
+    runbook::Frame,
+    source::node::{Content, Node},
+};
+
+/// Reads a whole document. Properties it does not know at the top are left alone: change templates have
+/// some of their own (`emergencyChange`, `executableRunBooks`) and run like any other runbook.
+pub(super) fn read(reader: &mut Reader, root: &Node) -> Option<Runbook> {
+    let Content::Map(entries) = &root.content else {
+        let message = format!("a runbook is a mapping of properties, not {}", root.kind());
+        reader.report(Code::NotAMapping, root.position, message);
+        return None;
+    };
+    let fields = Fields { entries, position: root.position };
+    schema_version(reader, fields);
+    declare(reader, fields);
+    let frame = Frame {
+        description: fields.get("description").and_then(|node| reader.text(node, "description")),
+        assume_role: fields.get("assumeRole").map(|node| reader.template(node)),
+        parameters: parameter::read_all(reader, fields),
+        variables: parameter::read_variables(reader, fields),
+        outputs: outputs(reader, fields),
+        files: files(reader, fields),
+    };
+    let steps = steps(reader, fields);
+    Runbook::new(frame, steps)
+}
+
+fn schema_version(reader: &mut Reader, fields: Fields<'_>) {
+    const HINT: &str = "Automation runbooks begin with schemaVersion: '0.3'";
+    let diagnostic = match fields.get("schemaVersion").map(|node| (node.position, &node.content)) {
+        None => Diagnostic::new(Code::SchemaVersion, fields.position, "schemaVersion is missing"),
+        Some((_, Content::Text(text))) if text == "0.3" => return,
+        Some((_, Content::Number(number))) if number.to_string() == "0.3" => return,
+        Some((position, _)) => Diagnostic::new(Code::SchemaVersion, position, "schemaVersion is not 0.3"),
+    };
+    reader.diagnostics.push(diagnostic.hint(HINT));
+}
+
+/// Collects what the document declares, before anything that may refer to it is read. Names that are not
+/// well formed are reported where they are read.
+fn declare(reader: &mut Reader, fields: Fields<'_>) {
+    let keys = |property: &str| match fields.get(property).map(|node| &node.content) {
+        Some(Content::Map(entries)) => entries.iter().map(|entry| entry.key.clone()).collect(),
+        _ => Vec::new(),
+    };
+    reader.scope.parameters = keys("parameters").into_iter().filter_map(|key| key.parse().ok()).collect();
+    reader.scope.variables = keys("variables").into_iter().filter_map(|key| key.parse().ok()).collect();
+    let Some(Content::List(steps)) = fields.get("mainSteps").map(|node| &node.content) else { return };
+    reader.scope.targets = steps.iter().filter_map(step_name).collect();
+    steps.iter().for_each(|step| declare_step(reader, step));
+}
+
+fn step_name(node: &Node) -> Option<StepName> {
+    match &node.get("name")?.content {
+        Content::Text(text) => text.parse().ok(),
+        Content::Number(number) => number.to_string().parse().ok(),
+        Content::Null | Content::Bool(_) | Content::List(_) | Content::Map(_) => None,
+    }
+}
+
+/// A step and the steps of the loop it may be: what is inside a loop is referred to by name as well.
+fn declare_step(reader: &mut Reader, node: &Node) {
+    reader.scope.steps.extend(step_name(node));
+    let Some(Content::List(inner)) =
+        node.get("inputs").and_then(|inputs| inputs.get("Steps")).map(|steps| &steps.content)
+    else {
+        return;
+    };
+    inner.iter().for_each(|step| declare_step(reader, step));
+}
+
+fn steps(reader: &mut Reader, fields: Fields<'_>) -> Vec<Step> {
+    let Some(node) = fields.require(reader, "mainSteps", "the document") else { return Vec::new() };
+    let Some(items) = reader.list(node, "mainSteps") else { return Vec::new() };
+    if items.is_empty() {
+        reader.report(Code::MissingProperty, node.position, "mainSteps has no step");
+    }
+    let mut steps = Vec::new();
+    let mut seen: BTreeMap<StepName, Position> = BTreeMap::new();
+    for item in items {
+        let Some(step) = step::read(reader, item) else { continue };
+        if let Some(first) = seen.get(&step.name) {
+            let position = item.get("name").map_or(item.position, |name| name.position);
+            let message = format!("the step at {first} is called {:?} already", step.name.as_str());
+            reader.report(Code::DuplicateStep, position, message);
+        } else {
+            seen.insert(step.name.clone(), step.position);
+        }
+        steps.push(step);
+    }
+    steps
+}
+
+fn outputs(reader: &mut Reader, fields: Fields<'_>) -> Vec<DocumentOutput> {
+    let Some(node) = fields.get("outputs") else { return Vec::new() };
+    let items = match &node.content {
+        Content::List(items) => items.as_slice(),
+        // One published document has a text here.
+        Content::Text(_) => std::slice::from_ref(node),
+        Content::Null | Content::Bool(_) | Content::Number(_) | Content::Map(_) => {
+            reader.wrong_type(node, "outputs", "a list");
+            return Vec::new();
+        }
+    };
+    let mut outputs = Vec::new();
+    for item in items {
+        let Some(text) = reader.text(item, "an output") else { continue };
+        let reference = output_reference(reader, &text);
+        outputs.push(DocumentOutput { text, reference, position: item.position });
+    }
+    outputs
+}
+
+/// `step.Output`, also with braces around it, which some write and SSM does not mind.
+fn output_reference(reader: &Reader, text: &str) -> Option<Reference> {
+    let bare = text.trim().trim_start_matches("{{").trim_end_matches("}}").trim();
+    let (step, output) = bare.split_once('.')?;
+    let step = reader.scope.steps.get(step)?.clone();
+    (!output.is_empty()).then(|| Reference::StepOutput { step, output: output.to_owned() })
+}
+
+fn files(reader: &mut Reader, fields: Fields<'_>) -> BTreeMap<String, AttachedFile> {
+    let Some(entries) = fields.get("files").and_then(|node| reader.map(node, "files")) else {
+        return BTreeMap::new();
+    };
+    let mut files = BTreeMap::new();
+    for entry in entries.entries {
+        let Some(file) = reader.map(&entry.value, "a file") else { continue };
+        let checksums = file.get("checksums").and_then(|node| reader.map(node, "checksums"));
+        let mut texts = BTreeMap::new();
+        for checksum in checksums.iter().flat_map(|checksums| checksums.entries) {
+            texts.extend(reader.text(&checksum.value, "a checksum").map(|text| (checksum.key.clone(), text)));
+        }
+        let size = file.get("size").and_then(|node| reader.literal::<u32>(node, "size")).map(u64::from);
+        files.insert(entry.key.clone(), AttachedFile { checksums: texts, size });
+    }
+    files
+}

@@ -1,0 +1,1 @@
+//! The protocols' hard cases, in virtual time over the production code.
