@@ -70,7 +70,7 @@ impl Turn<'_> {
     }
 
     fn resolve(&mut self, definition: &Step, step: &mut StepExecution) -> Result<Opened, Unopened> {
-        let scope = Scope { execution: &self.execution, seen: self.seen, now: self.now };
+        let scope = self.scope();
         let look_up = |reference: &_| scope.look_up(reference);
         step.deadline = match &definition.timeout_seconds {
             None => None,

@@ -1,6 +1,6 @@
 //! What references stand for while a step runs (User Guide, automation-variables).
 
-use crate::{Execution, Need, Observations, Output, Rejection};
+use crate::{Execution, Need, NodeList, Observations, Output, Rejection};
 use fleetwright_runbook::{Global, Reference, SettingError};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -48,6 +48,8 @@ impl From<SettingError<Unresolved>> for Unopened {
 pub(crate) struct Scope<'a> {
     pub(crate) execution: &'a Execution,
     pub(crate) seen: &'a Observations,
+    /// Lists that this very decision names: they are not in the table yet.
+    pub(crate) fresh: &'a [NodeList],
     pub(crate) now: Timestamp,
 }
 
@@ -66,10 +68,12 @@ impl Scope<'_> {
                 match self.execution.outputs.get(&key) {
                     None => Err(missing()),
                     Some(Output::Value(value)) => Ok(value.clone()),
-                    Some(Output::Nodes(list)) => match self.seen.lists.get(&list.id) {
-                        None => Err(Unresolved::Needs(Need::List(list.clone()))),
-                        Some(nodes) => Ok(nodes.iter().map(|node| Value::from(node.as_str())).collect()),
-                    },
+                    Some(Output::Nodes(list)) => {
+                        let fresh = self.fresh.iter().find(|known| known.reference == *list);
+                        let nodes = fresh.map(|known| &known.nodes).or_else(|| self.seen.lists.get(&list.id));
+                        let nodes = nodes.ok_or_else(|| Unresolved::Needs(Need::List(list.clone())))?;
+                        Ok(nodes.iter().map(|node| Value::from(node.as_str())).collect())
+                    }
                 }
             }
             Reference::Global(global) => Ok(Value::String(self.global(*global))),

@@ -4,6 +4,7 @@ use crate::{
     Decision, EXECUTION_AGE_MAX, Effect, Ended, Ending, Execution, Need, NodeList, Observations, Pending, Phase,
     Rejection, Report, Send, SendToken, Status, StepExecution, StopType,
 };
+use crate::scope::Scope;
 use fleetwright_fleet::CommandId;
 use fleetwright_runbook::Runbook;
 use jiff::{SignedDuration, Timestamp};
@@ -135,6 +136,11 @@ impl<'a> Turn<'a> {
 
     pub(crate) fn effect(&mut self, effect: Effect) {
         self.effects.push(effect);
+    }
+
+    /// What references stand for now.
+    pub(crate) fn scope(&self) -> Scope<'_> {
+        Scope { execution: &self.execution, seen: self.seen, fresh: &self.lists, now: self.now }
     }
 
     pub(crate) fn report(&self, command_id: &CommandId) -> Result<&'a Report, Rejection> {

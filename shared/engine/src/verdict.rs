@@ -48,7 +48,7 @@ impl Turn<'_> {
     }
 
     fn attempts(&self, definition: &Step) -> u32 {
-        let scope = crate::scope::Scope { execution: &self.execution, seen: self.seen, now: self.now };
+        let scope = self.scope();
         match &definition.max_attempts {
             OrReference::Literal(attempts) => *attempts,
             template @ OrReference::Template(_) => {
@@ -59,7 +59,7 @@ impl Turn<'_> {
 
     /// A further attempt goes to all original targets, as SSM's does.
     fn next_attempt(&mut self, mut step: StepExecution, definition: &Step, work: FleetWork) -> Moved {
-        let scope = crate::scope::Scope { execution: &self.execution, seen: self.seen, now: self.now };
+        let scope = self.scope();
         let timeout_s =
             definition.timeout_seconds.as_ref().and_then(|t| t.resolve(&|r: &_| scope.look_up(r)).ok());
         step.attempt += 1;
