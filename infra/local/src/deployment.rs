@@ -31,6 +31,8 @@ const FACTS: &str = "facts";
 const PROMPT: &str = "prompt";
 /// The topic Run Command publishes to.
 const TOPIC: &str = "run-command";
+/// The topic, and the queue behind it, that people are told by.
+const PEOPLE: &str = "people";
 /// Queue visibility: six times the function timeout (Lambda developer guide, services-sqs-configure).
 const VISIBILITY: Duration = Duration::from_secs(360);
 /// Receives before a message is put aside.
@@ -53,6 +55,8 @@ pub struct DeploymentOptions {
     pub command_events: bool,
     /// Whether an absent send is sent again; else the execution is parked.
     pub resend_absent: bool,
+    /// Whether the end of executions is told to people, whose queue is `people`.
+    pub announce: bool,
     /// Whether calls and deliveries are kept line by line.
     pub keep_trace: bool,
 }
@@ -67,6 +71,7 @@ impl DeploymentOptions {
             notifications: true,
             command_events: true,
             resend_absent: true,
+            announce: false,
             keep_trace: false,
         }
     }
@@ -273,7 +278,7 @@ fn config(options: &DeploymentOptions) -> Config {
             topic_arn: topic_arn(TOPIC),
             role_arn: format!("arn:aws:iam::{ACCOUNT}:role/fleetwright-notifications"),
         }),
-        people_topic_arn: None,
+        people_topic_arn: options.announce.then(|| topic_arn(PEOPLE)),
         place: fleetwright_engine::Place {
             account_id: ACCOUNT.to_owned(),
             region: REGION.to_owned(),
@@ -300,6 +305,11 @@ fn connect(simulation: &Simulation, options: &DeploymentOptions) {
     cloud
         .sns
         .subscribe(&topic_arn(TOPIC), Subscription { target: Target::Queue(FACTS.to_owned()), raw: false });
+    if options.announce {
+        cloud.sqs.create(PEOPLE, QueueOptions::default());
+        let target = Target::Queue(PEOPLE.to_owned());
+        cloud.sns.subscribe(&topic_arn(PEOPLE), Subscription { target, raw: true });
+    }
     if options.command_events {
         // Terminal statuses only: a step goes on when one comes, and nothing is decided before.
         let pattern = json!({

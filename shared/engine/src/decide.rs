@@ -17,8 +17,10 @@ pub fn decide(
 ) -> Result<Decision, Rejection> {
     match input {
         Input::Look(observations) => match &execution.phase {
-            Phase::Ended { .. } => Err(Rejection::Stale("the execution has ended")),
-            Phase::At(_) | Phase::In(_) | Phase::Ending(_) => {
+            Phase::Ended { .. } if execution.pending.is_empty() => {
+                Err(Rejection::Stale("the execution has ended"))
+            }
+            Phase::At(_) | Phase::In(_) | Phase::Ending(_) | Phase::Ended { .. } => {
                 Turn::new(execution.clone(), runbook, observations, now).run()
             }
         },

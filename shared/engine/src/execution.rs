@@ -84,11 +84,31 @@ pub enum Phase {
     },
 }
 
-/// An effect that must happen and may be repeated freely, and since when it has been due.
+/// What must happen and may be repeated freely (protocols, P2).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum PendingKind {
+    /// Let no try of the send begin any more, and cancel what was sent.
+    Halt(SendToken),
+    /// Tell people how it ended.
+    Publish,
+}
+
+impl PendingKind {
+    /// Its key in the execution's pending map.
+    #[must_use]
+    pub fn key(&self) -> String {
+        match self {
+            Self::Halt(token) => format!("halt#{token}"),
+            Self::Publish => "publish".to_owned(),
+        }
+    }
+}
+
+/// An effect that was decided, and since when it has been due.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Pending {
-    /// The send to halt.
-    pub halt: SendToken,
+    /// What is to happen.
+    pub kind: PendingKind,
     /// When it was decided.
     pub since: Timestamp,
 }
@@ -129,6 +149,8 @@ pub struct Execution {
     pub started_at: Timestamp,
     /// The caller.
     pub executed_by: String,
+    /// Whether its end is told to people.
+    pub announced: bool,
 }
 
 impl Execution {

@@ -3,7 +3,7 @@
 use crate::send::{FIRST_LOOK_AFTER, TRIES_MAX, UNKNOWN_TRIES_MAX};
 use crate::turn::{Moved, Turn};
 use crate::{
-    DoneSend, Effect, Ended, FleetWork, HaltCause, Halting, LIVE_SENDS_MAX, Need, Refusal, Rejection, Send,
+    DoneSend, Effect, Ended, FleetWork, HaltCause, Halting, LIVE_SENDS_MAX, Need, PendingKind, Refusal, Rejection, Send,
     SendEnd, SendState, SendToken, Slice, StepExecution, Targets, UNSETTLED_MAX,
 };
 use fleetwright_fleet::CommandId;
@@ -120,7 +120,7 @@ impl Turn<'_> {
         self.changed();
         if !already_halting {
             for token in self.execution.live.keys().cloned().collect::<Vec<_>>() {
-                self.halt(&token);
+                self.pend(PendingKind::Halt(token));
             }
         }
         Ok(())
@@ -246,7 +246,7 @@ impl Turn<'_> {
         }
         work.done.push(DoneSend { token: send.token.clone(), slice: send.slice.clone(), end: end.clone() });
         self.execution.live.remove(&send.token);
-        self.execution.pending.remove(&format!("halt#{}", send.token));
+        self.execution.pending.remove(&PendingKind::Halt(send.token.clone()).key());
         self.ended.push(Ended { send, end });
         self.changed();
         Ok(())

@@ -1,6 +1,6 @@
 //! What `decide` is given, and what it answers.
 
-use crate::{Execution, ListId, ListRef, NodeList, Send, SendEnd, SendToken, StepExecution, StopType};
+use crate::{Execution, ListId, ListRef, NodeList, PendingKind, Send, SendEnd, SendToken, StepExecution, StopType};
 use fleetwright_fleet::{Command, CommandId, NodeId, SETTLE_LIMIT_S, Settlement};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -122,8 +122,8 @@ pub enum Effect {
     Send(SendToken),
     /// A further try, after a write that only one can win.
     Retry(SendToken),
-    /// Let no try begin any more, and cancel what was sent.
-    Halt(SendToken),
+    /// One that stays pending until it has happened.
+    Pending(PendingKind),
 }
 
 /// What an execution does next.

@@ -19,6 +19,8 @@ pub struct Start {
     pub parameters: BTreeMap<String, Vec<String>>,
     /// The caller.
     pub executed_by: String,
+    /// Whether its end is told to people.
+    pub announced: bool,
 }
 
 /// Creates an execution that is about to open its first step.
@@ -56,6 +58,7 @@ pub fn start(start: Start, runbook: &Runbook, now: Timestamp) -> Result<Executio
         pending: BTreeMap::new(),
         started_at: now,
         executed_by: start.executed_by,
+        announced: start.announced,
     })
 }
 

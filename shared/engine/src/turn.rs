@@ -1,8 +1,9 @@
 //! One decision in the making: the execution as it changes, and what has been collected for the commit.
 
 use crate::{
-    Decision, EXECUTION_AGE_MAX, Effect, Ended, Ending, Execution, Need, NodeList, Observations, Pending, Phase,
-    Rejection, Report, Send, SendToken, Status, StepExecution, StopType,
+    Decision, EXECUTION_AGE_MAX, Effect, Ended, Ending, Execution, Need, NodeList, Observations, Pending,
+    PendingKind, Phase,
+    Rejection, Report, Send, Status, StepExecution, StopType,
 };
 use crate::scope::Scope;
 use fleetwright_fleet::CommandId;
@@ -88,10 +89,7 @@ impl<'a> Turn<'a> {
         let ended = matches!(self.execution.phase, Phase::Ended { .. });
         for pending in self.execution.pending.values() {
             self.waits.push(pending.since + PENDING_RECHECK);
-            let halt = Effect::Halt(pending.halt.clone());
-            if !self.effects.contains(&halt) {
-                self.effects.push(halt);
-            }
+            self.effects.push(Effect::Pending(pending.kind.clone()));
         }
         if !self.execution.unsettled.is_empty() {
             self.waits.push(self.now + PENDING_RECHECK);
@@ -148,12 +146,9 @@ impl<'a> Turn<'a> {
         self.seen.reports.get(command_id).ok_or_else(missing)
     }
 
-    /// Decides that a send is to be halted: durable in the execution until it has been done.
-    pub(crate) fn halt(&mut self, token: &SendToken) {
-        let key = format!("halt#{token}");
-        let pending = Pending { halt: token.clone(), since: self.now };
-        self.execution.pending.insert(key, pending);
-        self.effects.push(Effect::Halt(token.clone()));
+    /// Decides an effect that stays in the execution until it has happened.
+    pub(crate) fn pend(&mut self, kind: PendingKind) {
+        self.execution.pending.insert(kind.key(), Pending { kind, since: self.now });
         self.changed = true;
     }
 
@@ -199,6 +194,9 @@ impl<'a> Turn<'a> {
                     self.execution.document_outputs.insert(name.clone(), output.clone());
                 }
             }
+        }
+        if self.execution.announced {
+            self.pend(PendingKind::Publish);
         }
         self.execution.phase = Phase::Ended { ending, at: self.now };
         self.changed = true;

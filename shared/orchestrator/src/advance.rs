@@ -3,7 +3,7 @@
 use crate::observe::Seen;
 use crate::table::{Commit, Committed, CommandItem, Loaded};
 use crate::{Error, Orchestrator, Turn};
-use fleetwright_engine::{Decision, Effect, ExecutionId, Input, Rejection, StopType, decide};
+use fleetwright_engine::{Decision, Effect, ExecutionId, Input, PendingKind, Phase, Rejection, StopType, decide};
 use futures::future::{BoxFuture, join_all};
 use jiff::{SignedDuration, Timestamp};
 
@@ -129,7 +129,9 @@ impl Orchestrator {
                 Ok(decision) => return Ok(Round::Decided(Box::new(decision))),
                 Err(Rejection::Needs(needs)) => self.satisfy(&needs, loaded, seen).await?,
                 Err(Rejection::Stale(_)) => {
-                    return Ok(Round::Nothing(Advanced { due: loaded.due, committed: false }));
+                    let ended = matches!(execution.phase, Phase::Ended { .. });
+                    let due = loaded.due.filter(|_| !ended);
+                    return Ok(Round::Nothing(Advanced { due, committed: false }));
                 }
                 Err(Rejection::Refused { code, message }) => {
                     return Err(Error::Refused { code: code.to_owned(), message });
@@ -163,7 +165,8 @@ impl Orchestrator {
             match effect {
                 Effect::Send(token) => self.first_try(decision, seen, token, turn).await,
                 Effect::Retry(token) => self.further_try(decision, seen, token, turn).await,
-                Effect::Halt(token) => self.halt(&decision.execution.id, token).await,
+                Effect::Pending(PendingKind::Halt(token)) => self.halt(&decision.execution.id, token).await,
+                Effect::Pending(PendingKind::Publish) => self.publish(&decision.execution).await,
             }
         });
         let mut more = false;

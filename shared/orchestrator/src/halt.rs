@@ -2,7 +2,7 @@
 
 use crate::error::{Known, known, words};
 use crate::{Error, Operation, Orchestrator};
-use fleetwright_engine::{ExecutionId, SendToken};
+use fleetwright_engine::{ExecutionId, PendingKind, SendToken};
 use fleetwright_fleet::CommandId;
 use jiff::SignedDuration;
 
@@ -21,7 +21,7 @@ impl Orchestrator {
             Some(_) | None => true,
         };
         if done {
-            self.table.performed(id, &format!("halt#{token}")).await?;
+            self.table.performed(id, &PendingKind::Halt(token.clone()).key()).await?;
         } else {
             self.wake(id, self.now() + CANCEL_AGAIN_AFTER).await;
         }

@@ -11,6 +11,7 @@ mod facts;
 mod halt;
 mod message;
 mod observe;
+mod publish;
 mod query;
 mod reconcile;
 mod send;

@@ -48,6 +48,7 @@ impl Orchestrator {
                 place: self.config.place.clone(),
                 parameters: request.parameters.clone(),
                 executed_by: request.executed_by.clone(),
+                announced: self.config.people_topic_arn.is_some(),
             },
             &runbook,
             now,

@@ -1,0 +1,96 @@
+//! The workspace keeps its shape: pure crates stay pure, arrows go one way.
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Crates that decide and never act: no runtime, no AWS, no clock, no randomness, no environment.
+const PURE: [&str; 4] = ["fleetwright-runbook", "fleetwright-fleet", "fleetwright-engine", "fleetwright-wire"];
+
+/// Packages that bring a runtime, the network or randomness.
+const IMPURE: [&str; 9] =
+    ["tokio", "hyper", "getrandom", "rand", "rand_core", "uuid", "futures", "reqwest", "lambda_runtime"];
+
+/// What each of our crates may use of the others.
+const ARROWS: [(&str, &[&str]); 10] = [
+    ("fleetwright-runbook", &[]),
+    ("fleetwright-fleet", &[]),
+    ("fleetwright-wire", &[]),
+    ("fleetwright-engine", &["fleetwright-fleet", "fleetwright-runbook"]),
+    ("fleetwright-orchestrator", &["fleetwright-engine", "fleetwright-fleet", "fleetwright-runbook"]),
+    ("fleetwright-deployment", &["fleetwright-engine", "fleetwright-orchestrator"]),
+    ("on-command-event", &["fleetwright-deployment", "fleetwright-orchestrator"]),
+    ("reconcile", &["fleetwright-deployment", "fleetwright-orchestrator"]),
+    ("api", &["fleetwright-deployment", "fleetwright-engine", "fleetwright-orchestrator", "fleetwright-wire"]),
+    (
+        "fleetwright-local",
+        &[
+            "api",
+            "fleetwright-engine",
+            "fleetwright-orchestrator",
+            "fleetwright-wire",
+            "on-command-event",
+            "reconcile",
+        ],
+    ),
+];
+
+fn metadata() -> Metadata {
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
+    // Lambda's platform, whatever machine asks: the answer is the same everywhere.
+    let options = ["--locked", "--filter-platform", "x86_64-unknown-linux-gnu"].map(str::to_owned);
+    MetadataCommand::new().manifest_path(manifest).other_options(options).exec().expect("cargo metadata answers")
+}
+
+/// Packages by id that a package uses when it runs, itself left out.
+fn normal_dependencies(metadata: &Metadata) -> BTreeMap<&PackageId, BTreeSet<&PackageId>> {
+    let resolve = metadata.resolve.as_ref().expect("a resolved graph");
+    let normal = |node: &'_ cargo_metadata::Node| -> Vec<PackageId> {
+        let is_normal = |dep: &&cargo_metadata::NodeDep| {
+            dep.dep_kinds.iter().any(|kind| kind.kind == DependencyKind::Normal)
+        };
+        node.deps.iter().filter(is_normal).map(|dep| dep.pkg.clone()).collect()
+    };
+    let by_id: BTreeMap<&PackageId, &PackageId> = resolve.nodes.iter().map(|node| (&node.id, &node.id)).collect();
+    resolve
+        .nodes
+        .iter()
+        .map(|node| (&node.id, normal(node).iter().filter_map(|id| by_id.get(id).copied()).collect()))
+        .collect()
+}
+
+#[test]
+fn pure_crates_depend_on_nothing_that_acts() {
+    let metadata = metadata();
+    let graph = normal_dependencies(&metadata);
+    let name = |id: &PackageId| metadata[id].name.to_string();
+    for pure in PURE {
+        let root = graph.keys().find(|id| name(id) == pure).unwrap_or_else(|| panic!("no crate {pure}"));
+        let (mut seen, mut left) = (BTreeSet::new(), vec![*root]);
+        while let Some(id) = left.pop() {
+            if seen.insert(id) {
+                left.extend(graph[id].iter().copied());
+            }
+        }
+        let reached: BTreeSet<String> = seen.into_iter().map(name).collect();
+        let impure: Vec<_> = reached
+            .iter()
+            .filter(|name| IMPURE.contains(&name.as_str()) || name.starts_with("aws-"))
+            .collect();
+        assert!(impure.is_empty(), "{pure} is pure, but reaches {impure:?}");
+    }
+}
+
+#[test]
+fn arrows_between_crates_go_one_way() {
+    let metadata = metadata();
+    let graph = normal_dependencies(&metadata);
+    let ours: BTreeSet<&PackageId> = metadata.workspace_members.iter().collect();
+    for (from, allowed) in ARROWS {
+        let id = ours.iter().find(|id| metadata[**id].name == from).unwrap_or_else(|| panic!("no crate {from}"));
+        let used: BTreeSet<String> =
+            graph[*id].iter().filter(|id| ours.contains(*id)).map(|id| metadata[*id].name.to_string()).collect();
+        let allowed: BTreeSet<String> = allowed.iter().map(|name| (*name).to_owned()).collect();
+        let wrong: Vec<_> = used.difference(&allowed).collect();
+        assert!(wrong.is_empty(), "{from} uses {wrong:?}, and may use {allowed:?}");
+    }
+}
