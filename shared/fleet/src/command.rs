@@ -173,6 +173,7 @@ impl Command {
     /// Errors as MaxErrors counts them, as far as reported. A coarse TimedOut may be a delivery's: not counted.
     #[must_use]
     pub fn errors_reported(&self) -> u64 {
-        self.known().into_iter().filter(|node| self.reported(node).any(Terminal::counts_as_error)).count() as u64
+        self.known().into_iter().filter(|node| self.reported(node).any(Terminal::counts_as_error)).count()
+            as u64
     }
 }
