@@ -212,7 +212,9 @@ impl Execution {
         }
         match &step.work {
             None => Err(format!("step {} is open and does nothing", step.ordinal)),
-            Some(Work::Sleep { .. }) if !self.live.is_empty() => Err("a sleeping step has live sends".to_owned()),
+            Some(Work::Sleep { .. }) if !self.live.is_empty() => {
+                Err("a sleeping step has live sends".to_owned())
+            }
             Some(Work::Sleep { .. }) => Ok(()),
             Some(Work::Fleet(work)) => {
                 if work.given > work.target_count() {

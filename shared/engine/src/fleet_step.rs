@@ -3,8 +3,8 @@
 use crate::send::{FIRST_LOOK_AFTER, TRIES_MAX, UNKNOWN_TRIES_MAX};
 use crate::turn::{Moved, Turn};
 use crate::{
-    DoneSend, Effect, Ended, FleetWork, HaltCause, Halting, LIVE_SENDS_MAX, Need, PendingKind, Refusal, Rejection, Send,
-    SendEnd, SendState, SendToken, Slice, StepExecution, Targets, UNSETTLED_MAX,
+    DoneSend, Effect, Ended, FleetWork, HaltCause, Halting, LIVE_SENDS_MAX, Need, PendingKind, Refusal,
+    Rejection, Send, SendEnd, SendState, SendToken, Slice, StepExecution, Targets, UNSETTLED_MAX,
 };
 use fleetwright_fleet::CommandId;
 use fleetwright_runbook::Step;
@@ -100,30 +100,41 @@ impl Turn<'_> {
         if needs.is_empty() { Ok(()) } else { Err(Rejection::Needs(needs)) }
     }
 
-    /// Before a timeout is decided, SSM is asked: what is terminal in that read stands.
+    /// A stop halts what is live; so does the step's deadline, once SSM has been asked and something is left to do.
     fn start_halting(&mut self, step: &StepExecution, work: &mut FleetWork) -> Result<(), Rejection> {
-        let cause = if self.execution.stop.is_some() {
-            HaltCause::Stopped
-        } else if step.deadline.is_some_and(|deadline| self.now >= deadline) {
-            HaltCause::TimedOut
-        } else {
-            return Ok(());
+        let stopped = self.execution.stop.is_some();
+        let cause = match work.halting {
+            None if stopped => HaltCause::Stopped,
+            None if self.is_out_of_time(step, work)? => HaltCause::TimedOut,
+            Some(Halting { cause: HaltCause::TimedOut, .. }) if stopped => HaltCause::Stopped,
+            None | Some(_) => return Ok(()),
         };
-        if work.halting.is_some_and(|halting| halting.cause == cause || cause == HaltCause::TimedOut) {
-            return Ok(());
-        }
-        if cause == HaltCause::TimedOut {
-            self.ask_running()?;
-        }
-        let already_halting = work.halting.is_some();
-        work.halting = Some(Halting { cause, since: self.now });
-        self.changed();
-        if !already_halting {
+        if work.halting.is_none() {
             for token in self.execution.live.keys().cloned().collect::<Vec<_>>() {
                 self.pend(PendingKind::Halt(token));
             }
         }
+        work.halting = Some(Halting { cause, since: self.now });
+        self.changed();
         Ok(())
+    }
+
+    /// Whether the deadline has passed with something left to do. SSM is asked first: what is terminal in that read
+    /// stands.
+    fn is_out_of_time(&self, step: &StepExecution, work: &FleetWork) -> Result<bool, Rejection> {
+        if step.deadline.is_none_or(|deadline| self.now < deadline) {
+            return Ok(false);
+        }
+        self.ask_running()?;
+        let unsent = work.given < work.target_count() || !work.returned.is_empty();
+        let mut running = false;
+        for token in self.execution.live.keys() {
+            running |= match self.live_send(token)?.command_id() {
+                Some(command_id) => !self.report(command_id)?.is_over(self.now),
+                None => true,
+            };
+        }
+        Ok(unsent || running)
     }
 
     fn ask_running(&self) -> Result<(), Rejection> {
@@ -170,7 +181,8 @@ impl Turn<'_> {
     fn attend_trying(&self, send: &Send, halted: bool) -> Result<Attended, Rejection> {
         let next_look = send.next_look(None);
         if !send.is_absent() {
-            if self.seen.scheduled.is_some_and(|at| at >= next_look) && !self.seen.asked.contains(&send.token) {
+            if self.seen.scheduled.is_some_and(|at| at >= next_look) && !self.seen.asked.contains(&send.token)
+            {
                 return Err(Rejection::Needs(vec![Need::Find(send.token.clone())]));
             }
             return Ok(Attended::Waits { until: next_look, precisely: false });
@@ -195,7 +207,8 @@ impl Turn<'_> {
         let report = self.report(command_id)?;
         let ends = || Attended::Ends(SendEnd::Command { command_id: command_id.clone() });
         if report.is_over(self.now) {
-            if report.is_settled() || (report.command.is_plain_success() && self.may_settle_later(definition)) {
+            if report.is_settled() || (report.command.is_plain_success() && self.may_settle_later(definition))
+            {
                 return Ok(ends());
             }
             return match self.seen.settle_again.get(command_id) {

@@ -81,7 +81,8 @@ impl SendToken {
     /// Takes a token read from an item or from a command's comment.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        (text.len() == TOKEN_CHARS && text.bytes().all(|b| ALPHABET.contains(&b))).then(|| Self(text.to_owned()))
+        (text.len() == TOKEN_CHARS && text.bytes().all(|b| ALPHABET.contains(&b)))
+            .then(|| Self(text.to_owned()))
     }
 
     /// The token as text.

@@ -1,6 +1,8 @@
 //! What `decide` is given, and what it answers.
 
-use crate::{Execution, ListId, ListRef, NodeList, PendingKind, Send, SendEnd, SendToken, StepExecution, StopType};
+use crate::{
+    Execution, ListId, ListRef, NodeList, PendingKind, Send, SendEnd, SendToken, StepExecution, StopType,
+};
 use fleetwright_fleet::{Command, CommandId, NodeId, SETTLE_LIMIT_S, Settlement};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,7 +26,8 @@ impl Report {
     /// Whether SSM's answer is in, and nothing that came later contradicts it.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        self.settlement.is_some() && self.command.settled.as_ref().is_some_and(|mark| !self.command.outdates(mark))
+        self.settlement.is_some()
+            && self.command.settled.as_ref().is_some_and(|mark| !self.command.outdates(mark))
     }
 
     /// After this nothing more is waited for; what is missing then is Unknown.

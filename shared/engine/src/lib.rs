@@ -28,8 +28,8 @@ mod verdict;
 pub use bound::{Bound, InvalidBound};
 pub use decide::decide;
 pub use execution::{
-    Document, EXECUTION_AGE_MAX, EXECUTION_BYTES_MAX, Ending, Execution, LIVE_SENDS_MAX, Pending, PendingKind, Phase, Place,
-    Stop, StopType, UNSETTLED_MAX,
+    Document, EXECUTION_AGE_MAX, EXECUTION_BYTES_MAX, Ending, Execution, LIVE_SENDS_MAX, Pending,
+    PendingKind, Phase, Place, Stop, StopType, UNSETTLED_MAX,
 };
 pub use fleet_step::{CONCURRENCY_DEFAULT, NODES_PER_SEND_MAX};
 pub use id::{ExecutionId, ListId, ListRef, NodeList, SendToken, TOKEN_CHARS};

@@ -23,8 +23,10 @@ impl Turn<'_> {
             return Ok(self.finish());
         }
         if self.now >= self.execution.started_at + crate::EXECUTION_AGE_MAX {
-            self.execution.marked =
-                Some(Ending { status: Status::TimedOut, failure_message: Some("It is 90 days old".to_owned()) });
+            self.execution.marked = Some(Ending {
+                status: Status::TimedOut,
+                failure_message: Some("It is 90 days old".to_owned()),
+            });
             return Ok(self.finish());
         }
         let runbook = self.runbook;
@@ -74,7 +76,9 @@ impl Turn<'_> {
         let look_up = |reference: &_| scope.look_up(reference);
         step.deadline = match &definition.timeout_seconds {
             None => None,
-            Some(seconds) => Some(self.now + SignedDuration::from_secs(i64::from(seconds.resolve(&look_up)?))),
+            Some(seconds) => {
+                Some(self.now + SignedDuration::from_secs(i64::from(seconds.resolve(&look_up)?)))
+            }
         };
         match &definition.action {
             Action::Branch(branch) => {
@@ -89,7 +93,9 @@ impl Turn<'_> {
                 self.lists.extend(list);
                 Ok(Opened::Works(Work::Fleet(Box::new(work))))
             }
-            Action::Other(other) => Err(Unopened::Fails(format!("{} cannot be executed here yet", other.name))),
+            Action::Other(other) => {
+                Err(Unopened::Fails(format!("{} cannot be executed here yet", other.name)))
+            }
         }
     }
 

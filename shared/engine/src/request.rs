@@ -129,7 +129,9 @@ fn texts(value: Value) -> Vec<String> {
     match value {
         Value::Array(items) => items.into_iter().flat_map(texts).collect(),
         Value::String(text) => vec![text],
-        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) => vec![other.to_string()],
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) => {
+            vec![other.to_string()]
+        }
     }
 }
 

@@ -62,7 +62,10 @@ pub fn start(start: Start, runbook: &Runbook, now: Timestamp) -> Result<Executio
     })
 }
 
-fn bind(runbook: &Runbook, given: &BTreeMap<String, Vec<String>>) -> Result<BTreeMap<String, Value>, Rejection> {
+fn bind(
+    runbook: &Runbook,
+    given: &BTreeMap<String, Vec<String>>,
+) -> Result<BTreeMap<String, Value>, Rejection> {
     fleetwright_runbook::bind(runbook, given).map_err(|errors| Rejection::Refused {
         code: "InvalidAutomationExecutionParametersException",
         message: errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),

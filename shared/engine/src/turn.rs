@@ -1,11 +1,10 @@
 //! One decision in the making: the execution as it changes, and what has been collected for the commit.
 
+use crate::scope::Scope;
 use crate::{
     Decision, EXECUTION_AGE_MAX, Effect, Ended, Ending, Execution, Need, NodeList, Observations, Pending,
-    PendingKind, Phase,
-    Rejection, Report, Send, Status, StepExecution, StopType,
+    PendingKind, Phase, Rejection, Report, Send, Status, StepExecution, StopType,
 };
-use crate::scope::Scope;
 use fleetwright_fleet::CommandId;
 use fleetwright_runbook::Runbook;
 use jiff::{SignedDuration, Timestamp};

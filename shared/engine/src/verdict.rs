@@ -38,7 +38,8 @@ impl Turn<'_> {
         let counts = result.partition.counts();
         let end = verdict(&result, counts, &work);
         let failed = matches!(end.status, Status::Failed | Status::TimedOut);
-        if failed && !work.forced && self.execution.stop.is_none() && step.attempt < self.attempts(definition) {
+        if failed && !work.forced && self.execution.stop.is_none() && step.attempt < self.attempts(definition)
+        {
             return Ok(self.next_attempt(step, definition, work));
         }
         step.counts = Some(counts);
@@ -63,7 +64,8 @@ impl Turn<'_> {
         let timeout_s =
             definition.timeout_seconds.as_ref().and_then(|t| t.resolve(&|r: &_| scope.look_up(r)).ok());
         step.attempt += 1;
-        step.deadline = timeout_s.map(|seconds: u32| self.now + jiff::SignedDuration::from_secs(seconds.into()));
+        step.deadline =
+            timeout_s.map(|seconds: u32| self.now + jiff::SignedDuration::from_secs(seconds.into()));
         let fresh = FleetWork {
             given: 0,
             returned: Vec::new(),
@@ -156,7 +158,13 @@ impl Turn<'_> {
         Ok(())
     }
 
-    fn set_outputs(&mut self, step: &mut StepExecution, result: &AttemptResult, counts: Counts, status: Status) {
+    fn set_outputs(
+        &mut self,
+        step: &mut StepExecution,
+        result: &AttemptResult,
+        counts: Counts,
+        status: Status,
+    ) {
         let mut set = |name: &str, value: Value| {
             step.outputs.insert(name.to_owned(), Output::Value(value));
         };
