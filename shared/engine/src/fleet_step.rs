@@ -70,7 +70,9 @@ impl Turn<'_> {
         for (until, precisely) in waits {
             if precisely { self.wait_precisely(until) } else { self.wait(until) }
         }
-        if let (Some(deadline), None) = (step.deadline, work.halting) {
+        if let (Some(deadline), None) = (step.deadline, work.halting)
+            && deadline > self.now
+        {
             self.wait_precisely(deadline);
         }
         self.keep(step, work);

@@ -189,7 +189,7 @@ fn a_try_without_an_answer_is_looked_for_and_sent_again_only_when_absent() {
     assert!(shell.look().expect("decides").effects.is_empty(), "an event never sends again");
     shell.now = common::at(120);
     shell.seen.scheduled = Some(shell.now);
-    assert_eq!(needs(shell.look().expect_err("asks")), [Need::Find(send.token.clone())]);
+    assert_eq!(needs(&shell.look().expect_err("asks")), [Need::Find(send.token.clone())]);
     for (looks, seconds) in [(1, 100), (2, 220), (3, 460)] {
         shell.seen.sends.get_mut(&send.token).expect("live").looks.insert(common::at(seconds));
         shell.seen.asked.insert(send.token.clone());
@@ -251,7 +251,7 @@ fn a_stop_halts_live_sends_plans_no_more_and_ends_when_they_have() {
     let live = shell.seen.sends.get_mut(&send.token).expect("live");
     (live.halt, live.cancelled_at) = (true, Some(shell.now));
     shell.now += SignedDuration::from_secs(121);
-    assert_eq!(needs(shell.look().expect_err("asks")), [Need::Ask(send.token.clone())]);
+    assert_eq!(needs(&shell.look().expect_err("asks")), [Need::Ask(send.token.clone())]);
     shell.seen.asked.insert(send.token.clone());
     shell.look().expect("decides");
     assert_eq!(shell.steps(), [("patch".to_owned(), "Cancelled")]);
@@ -266,7 +266,7 @@ fn before_a_timeout_is_decided_ssm_is_asked() {
     let report = shell.seen.reports.get_mut(&command_id).expect("a report");
     report.command.statuses.clear();
     shell.now = common::at(61);
-    assert_eq!(needs(shell.look().expect_err("asks")), [Need::Ask(send.token.clone())]);
+    assert_eq!(needs(&shell.look().expect_err("asks")), [Need::Ask(send.token.clone())]);
     // What is terminal in that read stands: the step did not time out.
     let report = shell.seen.reports.get_mut(&command_id).expect("a report");
     report.command.statuses.insert(Terminal::Success);

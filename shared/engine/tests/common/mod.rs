@@ -193,8 +193,8 @@ pub(crate) fn well(_: usize) -> (Terminal, i32) {
     (Terminal::Success, 0)
 }
 
-pub(crate) fn needs(rejection: Rejection) -> Vec<Need> {
-    match &rejection {
+pub(crate) fn needs(rejection: &Rejection) -> Vec<Need> {
+    match rejection {
         Rejection::Needs(needs) => needs.clone(),
         Rejection::Refused { .. } | Rejection::Stale(_) | Rejection::Illegal(_) => panic!("{rejection:?}"),
     }
