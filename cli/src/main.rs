@@ -1,2 +1,42 @@
-//! The `fleetwright` command.
-fn main() {}
+//! The `fleetwright` command: SSM Automation runbooks over fleets, tried out on a laptop.
+
+mod args;
+mod bars;
+mod demo;
+mod failure;
+mod input;
+mod lines;
+mod pace;
+mod progress;
+mod rehearsal;
+mod report;
+mod simulate;
+mod snapshot;
+mod tables;
+mod target;
+mod text;
+mod trouble;
+
+use args::{Arguments, Command};
+use clap::Parser;
+use failure::Failure;
+use std::io::Write;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Demo(options) => demo::run(&options),
+        Command::Simulate(options) => simulate::run(&options),
+    };
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(failure::UNSUCCESSFUL),
+        Err(failure) => {
+            if !matches!(failure, Failure::Closed) {
+                // Nobody is left to tell if even this cannot be written.
+                let _ = writeln!(std::io::stderr(), "{failure}");
+            }
+            ExitCode::from(failure.exit_status())
+        }
+    }
+}

@@ -4,7 +4,8 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Crates that decide and never act: no runtime, no AWS, no clock, no randomness, no environment.
-const PURE: [&str; 4] = ["fleetwright-runbook", "fleetwright-fleet", "fleetwright-engine", "fleetwright-wire"];
+const PURE: [&str; 4] =
+    ["fleetwright-runbook", "fleetwright-fleet", "fleetwright-engine", "fleetwright-wire"];
 
 /// Packages that bring a runtime, the network or randomness.
 const IMPURE: [&str; 9] =
@@ -20,7 +21,10 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("fleetwright-deployment", &["fleetwright-engine", "fleetwright-orchestrator"]),
     ("on-command-event", &["fleetwright-deployment", "fleetwright-orchestrator"]),
     ("reconcile", &["fleetwright-deployment", "fleetwright-orchestrator"]),
-    ("api", &["fleetwright-deployment", "fleetwright-engine", "fleetwright-orchestrator", "fleetwright-wire"]),
+    (
+        "api",
+        &["fleetwright-deployment", "fleetwright-engine", "fleetwright-orchestrator", "fleetwright-wire"],
+    ),
     (
         "fleetwright-local",
         &[
@@ -38,7 +42,11 @@ fn metadata() -> Metadata {
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
     // Lambda's platform, whatever machine asks: the answer is the same everywhere.
     let options = ["--locked", "--filter-platform", "x86_64-unknown-linux-gnu"].map(str::to_owned);
-    MetadataCommand::new().manifest_path(manifest).other_options(options).exec().expect("cargo metadata answers")
+    MetadataCommand::new()
+        .manifest_path(manifest)
+        .other_options(options)
+        .exec()
+        .expect("cargo metadata answers")
 }
 
 /// Packages by id that a package uses when it runs, itself left out.
@@ -50,7 +58,8 @@ fn normal_dependencies(metadata: &Metadata) -> BTreeMap<&PackageId, BTreeSet<&Pa
         };
         node.deps.iter().filter(is_normal).map(|dep| dep.pkg.clone()).collect()
     };
-    let by_id: BTreeMap<&PackageId, &PackageId> = resolve.nodes.iter().map(|node| (&node.id, &node.id)).collect();
+    let by_id: BTreeMap<&PackageId, &PackageId> =
+        resolve.nodes.iter().map(|node| (&node.id, &node.id)).collect();
     resolve
         .nodes
         .iter()
@@ -86,9 +95,13 @@ fn arrows_between_crates_go_one_way() {
     let graph = normal_dependencies(&metadata);
     let ours: BTreeSet<&PackageId> = metadata.workspace_members.iter().collect();
     for (from, allowed) in ARROWS {
-        let id = ours.iter().find(|id| metadata[**id].name == from).unwrap_or_else(|| panic!("no crate {from}"));
-        let used: BTreeSet<String> =
-            graph[*id].iter().filter(|id| ours.contains(*id)).map(|id| metadata[*id].name.to_string()).collect();
+        let id =
+            ours.iter().find(|id| metadata[**id].name == from).unwrap_or_else(|| panic!("no crate {from}"));
+        let used: BTreeSet<String> = graph[*id]
+            .iter()
+            .filter(|id| ours.contains(*id))
+            .map(|id| metadata[*id].name.to_string())
+            .collect();
         let allowed: BTreeSet<String> = allowed.iter().map(|name| (*name).to_owned()).collect();
         let wrong: Vec<_> = used.difference(&allowed).collect();
         assert!(wrong.is_empty(), "{from} uses {wrong:?}, and may use {allowed:?}");

@@ -62,7 +62,9 @@ async fn start(
     ];
     if let Some((member, _)) = unsupported.iter().find(|(_, given)| *given) {
         // One execution runs over a whole fleet; a child per target is what it replaces.
-        return Err(ServiceError::validation(format!("{member} is not supported: use Targets in aws:runCommand")));
+        return Err(ServiceError::validation(format!(
+            "{member} is not supported: use Targets in aws:runCommand"
+        )));
     }
     let request = StartRequest {
         document_name: required(request.document_name, "documentName")?,
@@ -117,7 +119,11 @@ async fn signal(
         "Resume" => Signal::Resume,
         "Revoke" => Signal::Revoke,
         other => {
-            return Err(not_in(other, "signalType", "[Approve, Reject, StartStep, StopStep, Resume, Revoke]"));
+            return Err(not_in(
+                other,
+                "signalType",
+                "[Approve, Reject, StartStep, StopStep, Resume, Revoke]",
+            ));
         }
     };
     orchestrator.signal(&ExecutionId::new(id), signal).await.map_err(service_error)?;
@@ -144,13 +150,12 @@ pub(crate) async fn step_executions(
 }
 
 fn execution(view: ExecutionView, steps: Vec<StepExecution>) -> AutomationExecution {
-    let ExecutionView { execution, outputs, parked } = view;
+    let ExecutionView { execution, outputs, parked, extra_commands } = view;
     let (ended_at, failure) = match &execution.phase {
         Phase::Ended { ending, at } => (Some(epoch(*at)), ending.failure_message.clone()),
         Phase::At(_) | Phase::In(_) | Phase::Ending(_) => (None, None),
     };
-    let parameters =
-        execution.parameters.iter().map(|(name, value)| (name.clone(), texts(value))).collect();
+    let parameters = execution.parameters.iter().map(|(name, value)| (name.clone(), texts(value))).collect();
     AutomationExecution {
         automation_execution_id: Some(execution.id.to_string()),
         document_name: Some(execution.document.name.clone()),
@@ -164,13 +169,26 @@ fn execution(view: ExecutionView, steps: Vec<StepExecution>) -> AutomationExecut
         parameters: Some(parameters),
         outputs: Some(outputs),
         failure_message: failure,
-        warning_message: parked.map(|reason| format!("Needs attention: {reason}")),
+        warning_message: warning(parked, &extra_commands),
         mode: Some("Auto".to_owned()),
         executed_by: Some(execution.executed_by.clone()),
         current_step_name: current(&execution).map(|step| step.name.to_string()),
         current_action: current(&execution).map(|step| step.action.clone()),
         ..AutomationExecution::default()
     }
+}
+
+/// What a person should know.
+fn warning(parked: Option<String>, extra_commands: &[String]) -> Option<String> {
+    let parked = parked.map(|reason| format!("Needs attention: {reason}"));
+    let extra = (!extra_commands.is_empty()).then(|| {
+        format!(
+            "Duplicate commands were detected and cancelled; they may have run: {}",
+            extra_commands.join(", ")
+        )
+    });
+    let warnings: Vec<String> = parked.into_iter().chain(extra).collect();
+    (!warnings.is_empty()).then(|| warnings.join(". "))
 }
 
 const fn current(execution: &Execution) -> Option<&Step> {
@@ -192,7 +210,7 @@ fn progress(steps: &[StepExecution]) -> ProgressCounters {
 }
 
 fn step_execution(id: &ExecutionId, view: StepView) -> StepExecution {
-    let StepView { step, outputs } = view;
+    let StepView { step, outputs, contradicted_by } = view;
     let code = outputs.get("ResponseCode").and_then(|code| code.first().cloned());
     StepExecution {
         step_execution_id: Some(step_execution_id(id, step.ordinal)),
@@ -204,6 +222,9 @@ fn step_execution(id: &ExecutionId, view: StepView) -> StepExecution {
         response_code: code,
         outputs: Some(outputs),
         failure_message: step.failure_message,
+        warning_message: (!contradicted_by.is_empty()).then(|| {
+            format!("SSM has said something else since the step was closed: {}", contradicted_by.join(", "))
+        }),
         next_step: step.next_step.map(|name| name.to_string()),
         ..StepExecution::default()
     }
@@ -222,6 +243,8 @@ fn texts(value: &Value) -> Vec<String> {
     match value {
         Value::Array(items) => items.iter().flat_map(texts).collect(),
         Value::String(text) => vec![text.clone()],
-        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) => vec![other.to_string()],
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) => {
+            vec![other.to_string()]
+        }
     }
 }

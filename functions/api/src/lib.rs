@@ -79,7 +79,12 @@ async fn get(orchestrator: &Orchestrator, path: &str) -> Result<Value, ServiceEr
             let fleet = orchestrator.fleet(&ExecutionId::new(*id)).await.map_err(response::service_error)?;
             serde_json::to_value(fleet)
         }
-        _ => return Err(ServiceError::new("ResourceNotFoundException", format!("there is nothing at {path}"))),
+        _ => {
+            return Err(ServiceError::new(
+                "ResourceNotFoundException",
+                format!("there is nothing at {path}"),
+            ));
+        }
     };
     body.map_err(|error| ServiceError::internal_server_error(error.to_string()))
 }

@@ -44,7 +44,9 @@ impl Request {
             (Some(target), "POST") => ssm_call(target.to_str().unwrap_or_default(), &event)?,
             (None, "GET") => Call::Get { path: event.raw_path.clone().unwrap_or_default() },
             (_, method) => {
-                return Err(ServiceError::unknown_operation(format!("{method} without X-Amz-Target is not served")));
+                return Err(ServiceError::unknown_operation(format!(
+                    "{method} without X-Amz-Target is not served"
+                )));
             }
         };
         Ok(Self { call, caller })

@@ -50,7 +50,11 @@ enum Source {
 ///
 /// # Errors
 /// [`EventError`]: Lambda delivers the event again, and then puts it into the dead-letter queue.
-pub async fn handle(orchestrator: &Orchestrator, event: Value, deadline: Timestamp) -> Result<Value, EventError> {
+pub async fn handle(
+    orchestrator: &Orchestrator,
+    event: Value,
+    deadline: Timestamp,
+) -> Result<Value, EventError> {
     let (source, batch) = read(&event)?;
     let taken = orchestrator.take(&batch, Turn::prompt(deadline)).await;
     tracing::info!(

@@ -38,7 +38,11 @@ pub enum TickError {
 ///
 /// # Errors
 /// [`TickError`]; the next minute's tick does what this one did not.
-pub async fn handle(orchestrator: &Orchestrator, event: Value, deadline: Timestamp) -> Result<Value, TickError> {
+pub async fn handle(
+    orchestrator: &Orchestrator,
+    event: Value,
+    deadline: Timestamp,
+) -> Result<Value, TickError> {
     let event: EventBridgeEvent<Value> =
         serde_json::from_value(event).map_err(|error| TickError::Malformed(error.to_string()))?;
     let time = event.time.ok_or_else(|| TickError::Malformed("missing field `time`".to_owned()))?;

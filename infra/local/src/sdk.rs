@@ -5,6 +5,8 @@ use aws_smithy_async::rt::sleep::SharedAsyncSleep;
 use aws_smithy_async::time::SharedTimeSource;
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use fleetwright_orchestrator::CALL_TIMEOUT;
 
 use crate::lambda::Environment;
 use crate::names::REGION;
@@ -34,6 +36,7 @@ macro_rules! config {
             .sleep_impl(SharedAsyncSleep::new($environment.clock.clone()))
             // The SDK's token bucket is process-wide and its back-off unseeded; retries are ours.
             .retry_config(RetryConfig::disabled())
+            .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(CALL_TIMEOUT).build())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
     };
 }

@@ -10,20 +10,20 @@ use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_types::SdkConfig;
-use fleetwright_orchestrator::Clients;
+use fleetwright_orchestrator::{CALL_TIMEOUT, Clients};
 use std::time::Duration;
 
 /// A connection within a Region that takes longer will not come.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// One call; SendCommand has its own, longer one.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Builds the clients. Retries are ours to make: the SDK would send a command again that it had no answer to.
 #[must_use]
 pub fn clients(settings: &Settings) -> Clients {
     let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-    let timeouts =
-        TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(ATTEMPT_TIMEOUT).build();
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(CALL_TIMEOUT)
+        .build();
     let time = SharedTimeSource::default();
     let config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())

@@ -35,8 +35,7 @@ impl Settings {
     /// [`Missing`] names what is not set or not readable.
     pub fn read(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, Missing> {
         let optional = |name: &str| variable(name).filter(|value| !value.is_empty());
-        let required =
-            |name: &'static str| optional(name).ok_or(Missing { name, problem: "it is not set" });
+        let required = |name: &'static str| optional(name).ok_or(Missing { name, problem: "it is not set" });
         let region = required("AWS_REGION")?;
         let retention_days = match optional("FLEETWRIGHT_RETENTION_DAYS") {
             None => RETENTION_DAYS,
@@ -47,10 +46,9 @@ impl Settings {
         };
         let notifications = match optional("FLEETWRIGHT_NOTIFICATION_TOPIC_ARN") {
             None => None,
-            Some(topic_arn) => Some(Notifications {
-                topic_arn,
-                role_arn: required("FLEETWRIGHT_NOTIFICATION_ROLE_ARN")?,
-            }),
+            Some(topic_arn) => {
+                Some(Notifications { topic_arn, role_arn: required("FLEETWRIGHT_NOTIFICATION_ROLE_ARN")? })
+            }
         };
         let config = Config {
             table: required("FLEETWRIGHT_TABLE")?,

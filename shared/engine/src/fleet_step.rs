@@ -53,6 +53,9 @@ impl Turn<'_> {
         let mut waits = Vec::new();
         for token in tokens {
             let send = self.live_send(&token)?.clone();
+            if send.halt || work.halting.is_some() {
+                self.cancel_again(&send)?;
+            }
             match self.attend(&send, definition, work.halting.is_some())? {
                 Attended::Ends(end) => self.end_send(&mut step, &mut work, send, end)?,
                 Attended::Splits => self.split(&mut work, send),
@@ -137,6 +140,18 @@ impl Turn<'_> {
             };
         }
         Ok(unsent || running)
+    }
+
+    /// A command that became known after the halt is cancelled by who recorded it; where that did not work out (SSM
+    /// does not know the command yet, a crash), it is cancelled from here.
+    fn cancel_again(&mut self, send: &Send) -> Result<(), Rejection> {
+        let Some(command_id) = send.command_id() else { return Ok(()) };
+        let halt = PendingKind::Halt(send.token.clone());
+        let pending = self.execution.pending.contains_key(&halt.key());
+        if send.cancelled_at.is_none() && !pending && !self.report(command_id)?.is_over(self.now) {
+            self.pend(halt);
+        }
+        Ok(())
     }
 
     fn ask_running(&self) -> Result<(), Rejection> {

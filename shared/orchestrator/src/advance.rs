@@ -1,9 +1,11 @@
 //! `advance`: the end of everything.
 
 use crate::observe::Seen;
-use crate::table::{Commit, Committed, CommandItem, Loaded};
+use crate::table::{CommandItem, Commit, Committed, Loaded};
 use crate::{Error, Orchestrator, Turn};
-use fleetwright_engine::{Decision, Effect, ExecutionId, Input, PendingKind, Phase, Rejection, StopType, decide};
+use fleetwright_engine::{
+    Decision, Effect, ExecutionId, Input, PendingKind, Phase, Rejection, StopType, decide,
+};
 use futures::future::{BoxFuture, join_all};
 use jiff::{SignedDuration, Timestamp};
 
@@ -143,7 +145,10 @@ impl Orchestrator {
                 }
             }
         }
-        Err(Error::Ours(format!("execution {}: a decision asked for more than {READS_MAX} reads", execution.id)))
+        Err(Error::Ours(format!(
+            "execution {}: a decision asked for more than {READS_MAX} reads",
+            execution.id
+        )))
     }
 
     async fn write(&self, loaded: &Loaded, decision: &Decision) -> Result<Committed, Error> {

@@ -104,14 +104,19 @@ impl Orchestrator {
         let filter = |key: CommandFilterKey, at: Timestamp| {
             // Whole seconds: SSM takes no fraction here (SSM API reference, CommandFilter).
             let at = Timestamp::from_second(at.as_second()).unwrap_or(at);
-            CommandFilter::builder().key(key).value(at.to_string()).build().map_err(|e| Error::Ours(e.to_string()))
+            CommandFilter::builder()
+                .key(key)
+                .value(at.to_string())
+                .build()
+                .map_err(|e| Error::Ours(e.to_string()))
         };
         let after = filter(CommandFilterKey::InvokedAfter, tried_at - LOOK_BEFORE)?;
         let before = filter(CommandFilterKey::InvokedBefore, tried_at + LOOK_AFTER)?;
         let mut found = Vec::new();
         let mut next = None;
         for _ in 0..PAGES_MAX {
-            let page = self.ssm()
+            let page = self
+                .ssm()
                 .list_commands()
                 .filters(after.clone())
                 .filters(before.clone())

@@ -2,6 +2,11 @@
 
 use fleetwright_engine::Place;
 use jiff::{SignedDuration, Timestamp};
+use std::time::Duration;
+
+/// How long one call waits for its answer, whoever builds the clients; SendCommand has a longer time of its own. Short
+/// enough that a commit without an answer can be made again within the invocation.
+pub const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Which roles runbooks may assume.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -87,12 +87,16 @@ pub(crate) fn known<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) 
             let status = service.raw().status().as_u16();
             match service.err().code() {
                 Some(code) if THROTTLED.contains(&code) => Known::Throttled,
-                Some("InternalServerError" | "InternalFailure" | "ServiceUnavailable") | None => Known::Unknown,
+                Some("InternalServerError" | "InternalFailure" | "ServiceUnavailable") | None => {
+                    Known::Unknown
+                }
                 Some(_) if status >= 500 => Known::Unknown,
                 Some(_) => Known::Rejected,
             }
         }
-        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => Known::Unknown,
+        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => {
+            Known::Unknown
+        }
         _ => Known::Unknown,
     }
 }
@@ -107,7 +111,10 @@ pub(crate) fn words<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) 
 
 impl Error {
     /// What a failed call means where it may simply be made again.
-    pub(crate) fn of<E: ProvideErrorMetadata>(operation: Operation, error: &SdkError<E, HttpResponse>) -> Self {
+    pub(crate) fn of<E: ProvideErrorMetadata>(
+        operation: Operation,
+        error: &SdkError<E, HttpResponse>,
+    ) -> Self {
         match known(error) {
             Known::Throttled | Known::Unknown => Self::Again(format!("{operation:?}: {}", words(error).0)),
             Known::Rejected => {

@@ -159,7 +159,9 @@ impl Orchestrator {
             Ok(_) => Vec::new(),
             Err(Error::Contended(_)) if self.config.prompt_queue_url.is_some() => {
                 // The others commit what we saw too; one look when they are done is enough.
-                let soon = SignedDuration::from_millis(1_000 + i64::try_from(self.entropy.below(2_000)).unwrap_or(0));
+                let soon = SignedDuration::from_millis(
+                    1_000 + i64::try_from(self.entropy.below(2_000)).unwrap_or(0),
+                );
                 self.wake(&id, self.now() + soon).await;
                 Vec::new()
             }

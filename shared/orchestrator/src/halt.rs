@@ -23,9 +23,14 @@ impl Orchestrator {
         if done {
             self.table.performed(id, &PendingKind::Halt(token.clone()).key()).await?;
         } else {
-            self.wake(id, self.now() + CANCEL_AGAIN_AFTER).await;
+            self.cancel_later(id).await;
         }
         Ok(done)
+    }
+
+    /// SSM does not know the command yet: it is looked at again in a moment.
+    pub(crate) async fn cancel_later(&self, id: &ExecutionId) {
+        self.wake(id, self.now() + CANCEL_AGAIN_AFTER).await;
     }
 
     /// Cancels a send's command. `false`: SSM does not know it yet.
@@ -51,6 +56,7 @@ impl Orchestrator {
     ) -> Result<(), Error> {
         tracing::error!(execution = %id, send = %token, command = %command_id, "duplicate command detected");
         self.table.report_extra_command(id, token, command_id).await?;
+        self.table.warn_of_extra_command(id, command_id).await?;
         self.cancel_command(command_id).await.map(|_| ())
     }
 

@@ -45,8 +45,13 @@ impl Orchestrator {
         };
         let folded: Vec<CommandItem> = seen.commands.values().cloned().collect();
         for item in folded {
-            self.adopt_folded(&loaded, &item, &sends.iter().map(|s| s.send.clone()).collect::<Vec<_>>(), seen)
-                .await?;
+            self.adopt_folded(
+                &loaded,
+                &item,
+                &sends.iter().map(|s| s.send.clone()).collect::<Vec<_>>(),
+                seen,
+            )
+            .await?;
         }
         for item in sends {
             if loaded.execution.live.contains_key(&item.send.token)
@@ -88,7 +93,12 @@ impl Orchestrator {
     }
 
     /// Reads what a decision lacks.
-    pub(crate) async fn satisfy(&self, needs: &[Need], loaded: &Loaded, seen: &mut Seen) -> Result<(), Error> {
+    pub(crate) async fn satisfy(
+        &self,
+        needs: &[Need],
+        loaded: &Loaded,
+        seen: &mut Seen,
+    ) -> Result<(), Error> {
         let tokens: Vec<SendToken> = needs.iter().filter_map(need_send).collect();
         if !tokens.is_empty() {
             for item in self.table.sends(&seen.execution, &tokens).await? {
@@ -96,7 +106,10 @@ impl Orchestrator {
             }
             let unread = tokens.iter().find(|token| !seen.observations.sends.contains_key(*token));
             if let Some(token) = unread {
-                return Err(Error::Unreadable(format!("send {token} of execution {}: no item", seen.execution)));
+                return Err(Error::Unreadable(format!(
+                    "send {token} of execution {}: no item",
+                    seen.execution
+                )));
             }
         }
         let commands: Vec<CommandId> = needs.iter().filter_map(need_report).collect();

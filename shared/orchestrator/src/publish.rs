@@ -10,7 +10,8 @@ const SUBJECT_CHARS_MAX: usize = 100;
 impl Orchestrator {
     /// Publishes the end of an execution to the topic for people. Names, ids and times only: outputs may hold secrets.
     pub(crate) async fn publish(&self, execution: &Execution) -> Result<bool, Error> {
-        if let (Some(topic), Phase::Ended { ending, at }) = (&self.config.people_topic_arn, &execution.phase) {
+        if let (Some(topic), Phase::Ended { ending, at }) = (&self.config.people_topic_arn, &execution.phase)
+        {
             let status = ending.status.as_str();
             let subject = format!("{status}: {}", execution.document.name);
             // The detail of SSM's own event (User Guide, monitoring-systems-manager-event-examples).

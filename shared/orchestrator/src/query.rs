@@ -20,6 +20,8 @@ pub struct ExecutionView {
     pub outputs: OutputView,
     /// Why it needs attention, if it does.
     pub parked: Option<String>,
+    /// Commands of which a send had one too many: cancelled, but they may have run.
+    pub extra_commands: Vec<String>,
 }
 
 /// A step execution with its outputs.
@@ -27,8 +29,10 @@ pub struct ExecutionView {
 pub struct StepView {
     /// Its state.
     pub step: StepExecution,
-    /// Its outputs.
+    /// Its outputs: frozen when it was closed.
     pub outputs: OutputView,
+    /// Commands of which SSM has said something else since.
+    pub contradicted_by: Vec<String>,
 }
 
 /// A step's nodes by outcome.
@@ -71,7 +75,12 @@ impl Orchestrator {
     pub async fn execution(&self, id: &ExecutionId) -> Result<ExecutionView, Error> {
         let Some((loaded, _)) = self.table.load(id, None, &[]).await? else { return Err(no_execution(id)) };
         let outputs = self.outputs(id, &loaded.execution.document_outputs).await?;
-        Ok(ExecutionView { execution: loaded.execution, outputs, parked: loaded.parked.map(|p| p.reason) })
+        Ok(ExecutionView {
+            execution: loaded.execution,
+            outputs,
+            parked: loaded.parked.map(|p| p.reason),
+            extra_commands: loaded.extra_commands,
+        })
     }
 
     /// The steps of an execution, in the order they began.
@@ -84,9 +93,9 @@ impl Orchestrator {
             self.execution(id).await?;
         }
         let mut views = Vec::new();
-        for step in steps {
+        for (step, contradicted_by) in steps {
             let outputs = self.outputs(id, &step.outputs).await?;
-            views.push(StepView { step, outputs });
+            views.push(StepView { step, outputs, contradicted_by });
         }
         Ok(views)
     }
@@ -207,7 +216,9 @@ impl Orchestrator {
                 let view = NodeView {
                     instance_id: node.clone(),
                     outcome: partition.outcome(node).unwrap_or(Outcome::Unknown),
-                    status_details: said.and_then(|said| said.status).map(fleetwright_fleet::Terminal::as_str),
+                    status_details: said
+                        .and_then(|said| said.status)
+                        .map(fleetwright_fleet::Terminal::as_str),
                     response_code: said.map(fleetwright_fleet::InvocationResult::response_code),
                     output: said.and_then(|s| s.telling()).map(|p| p.output.clone()).unwrap_or_default(),
                 };

@@ -61,7 +61,8 @@ impl Orchestrator {
             return Err(Error::Ours(format!("send {token} was not read")));
         };
         if turn.left(self.now()) < SEND_TAKES {
-            return Ok(true);
+            self.wake(&decision.execution.id, self.now()).await;
+            return Ok(false);
         }
         match self.table.begin_try(&decision.execution.id, before, self.now()).await? {
             Some(send) => self.try_send(decision, seen, &send, turn).await,
@@ -159,7 +160,8 @@ impl Orchestrator {
     }
 
     fn build(&self, send: &Send, request: &Request) -> SendCommandFluentBuilder {
-        let builder = self.ssm()
+        let builder = self
+            .ssm()
             .send_command()
             .document_name(&request.document_name)
             .set_document_version(request.document_version.clone())
@@ -167,7 +169,9 @@ impl Orchestrator {
             .set_document_hash_type(request.document_hash_type.as_deref().map(DocumentHashType::from))
             .set_timeout_seconds(request.timeout_seconds)
             .comment(comment(send, request.comment.as_deref()))
-            .set_parameters((!request.parameters.is_empty()).then(|| request.parameters.clone().into_iter().collect()))
+            .set_parameters(
+                (!request.parameters.is_empty()).then(|| request.parameters.clone().into_iter().collect()),
+            )
             .set_output_s3_bucket_name(request.output_s3_bucket_name.clone())
             .set_output_s3_key_prefix(request.output_s3_key_prefix.clone())
             .set_output_s3_region(request.output_s3_region.clone())
@@ -177,18 +181,16 @@ impl Orchestrator {
             .set_alarm_configuration(request.alarm_configuration.as_ref().and_then(alarms));
         // The author's own notifications are passed through unchanged; ours would replace them.
         match (&request.notification_config, &request.service_role_arn, &self.config.notifications) {
-            (None, None, Some(ours)) => builder
-                .service_role_arn(&ours.role_arn)
-                .notification_config(
-                    NotificationConfig::builder()
-                        .notification_arn(&ours.topic_arn)
-                        .notification_type(NotificationType::Invocation)
-                        .notification_events(NotificationEvent::Success)
-                        .notification_events(NotificationEvent::Failed)
-                        .notification_events(NotificationEvent::TimedOut)
-                        .notification_events(NotificationEvent::Cancelled)
-                        .build(),
-                ),
+            (None, None, Some(ours)) => builder.service_role_arn(&ours.role_arn).notification_config(
+                NotificationConfig::builder()
+                    .notification_arn(&ours.topic_arn)
+                    .notification_type(NotificationType::Invocation)
+                    .notification_events(NotificationEvent::Success)
+                    .notification_events(NotificationEvent::Failed)
+                    .notification_events(NotificationEvent::TimedOut)
+                    .notification_events(NotificationEvent::Cancelled)
+                    .build(),
+            ),
             (theirs, role, _) => builder
                 .set_service_role_arn(role.clone())
                 .set_notification_config(theirs.as_ref().map(notifications)),
@@ -224,9 +226,13 @@ impl Orchestrator {
         command_id: &CommandId,
     ) -> Result<Option<Send>, Error> {
         match self.table.record_command(id, token, command_id).await? {
-            Recorded::Stands(send) => {
-                if send.halt {
-                    self.cancel(id, token, command_id).await?;
+            Recorded::Stands(mut send) => {
+                if send.halt && send.cancelled_at.is_none() {
+                    if self.cancel(id, token, command_id).await? {
+                        send.cancelled_at = Some(self.now());
+                    } else {
+                        self.cancel_later(id).await;
+                    }
                 }
                 Ok(Some(*send))
             }
@@ -272,8 +278,9 @@ fn text(value: &Value, key: &str) -> Option<String> {
 
 fn notifications(value: &Value) -> NotificationConfig {
     let events = value.get("NotificationEvents").and_then(Value::as_array);
-    let events = events
-        .map(|events| events.iter().filter_map(Value::as_str).map(NotificationEvent::from).collect::<Vec<_>>());
+    let events = events.map(|events| {
+        events.iter().filter_map(Value::as_str).map(NotificationEvent::from).collect::<Vec<_>>()
+    });
     NotificationConfig::builder()
         .set_notification_arn(text(value, "NotificationArn"))
         .set_notification_type(text(value, "NotificationType").as_deref().map(NotificationType::from))

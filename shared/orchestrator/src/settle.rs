@@ -59,9 +59,13 @@ impl Orchestrator {
     }
 
     /// Reads SSM, and stores what it says if that is final or nothing more is waited for.
-    pub(crate) async fn settle_item(&self, item: &CommandItem, deadline: Timestamp) -> Result<Settled, Error> {
+    pub(crate) async fn settle_item(
+        &self,
+        item: &CommandItem,
+        deadline: Timestamp,
+    ) -> Result<Settled, Error> {
         let Some(command) = self.list_command(&item.id).await? else {
-            return Ok(Settled::NotYet(self.again_at(item, None)));
+            return self.settle_without_ssm(item).await;
         };
         let status = terminal_status(&command);
         let item = self.note_terminal(item, status).await?;
@@ -81,6 +85,29 @@ impl Orchestrator {
         Ok(Settled::NotYet(self.again_at(&item, status)))
     }
 
+    /// SSM does not show the command. When nothing more is waited for, what was reported stands and the rest is Unknown.
+    async fn settle_without_ssm(&self, item: &CommandItem) -> Result<Settled, Error> {
+        if self.now() < limit(item) {
+            return Ok(Settled::NotYet(self.again_at(item, None)));
+        }
+        let settlement = Settlement {
+            status: None,
+            target_count: item.command.asked_count().unwrap_or(0),
+            requested_at: self.now(),
+            invocations: std::collections::BTreeMap::new(),
+            patch: None,
+        };
+        let reading = Reading {
+            generation: self.entropy.uuid(),
+            facts: item.command.facts(),
+            parts: 0,
+            next_token: None,
+            buffer: Vec::new(),
+            settlement,
+        };
+        self.store(&item.id, reading).await
+    }
+
     /// SSM first called it finished now, if it has not before.
     async fn note_terminal(
         &self,
@@ -89,12 +116,8 @@ impl Orchestrator {
     ) -> Result<CommandItem, Error> {
         match status {
             Some(status) if !item.command.statuses.contains(&status) => {
-                let fact = Fact {
-                    command_id: item.id.clone(),
-                    subject: Subject::Command,
-                    status,
-                    at: self.now(),
-                };
+                let fact =
+                    Fact { command_id: item.id.clone(), subject: Subject::Command, status, at: self.now() };
                 let now = self.now();
                 let folded = self.table.fold(&item.id, &[fact], now).await?;
                 Ok(CommandItem { terminal_since: folded.terminal_since, ..item.clone() })
@@ -112,7 +135,8 @@ impl Orchestrator {
     ) -> Result<Option<Reading>, Error> {
         let mut reading = self.begin(item, command).await?;
         loop {
-            let page = self.ssm()
+            let page = self
+                .ssm()
                 .list_command_invocations()
                 .command_id(item.id.as_str())
                 .details(true)
@@ -232,7 +256,8 @@ impl Orchestrator {
         let mut states = Vec::new();
         let mut next = None;
         loop {
-            let page = self.ssm()
+            let page = self
+                .ssm()
                 .describe_instance_patch_states()
                 .set_instance_ids(Some(nodes.iter().map(ToString::to_string).collect()))
                 .set_next_token(next)
@@ -268,14 +293,9 @@ impl Orchestrator {
         self.flush(id, &mut reading).await?;
         let head =
             Settlement { invocations: std::collections::BTreeMap::new(), ..reading.settlement.clone() };
-        self.table
-            .write_settlement_head(id, &reading.generation, reading.parts, &head, self.now())
-            .await?;
-        let mark = SettledMark {
-            generation: reading.generation,
-            facts: reading.facts,
-            parts: reading.parts + 1,
-        };
+        self.table.write_settlement_head(id, &reading.generation, reading.parts, &head, self.now()).await?;
+        let mark =
+            SettledMark { generation: reading.generation, facts: reading.facts, parts: reading.parts + 1 };
         self.table.mark_settled(id, &mark).await?;
         Ok(Settled::Yes(mark, Box::new(reading.settlement)))
     }
@@ -312,7 +332,8 @@ fn requested_at(command: &Command) -> Option<Timestamp> {
 
 fn invocation_result(invocation: CommandInvocation) -> Result<InvocationResult, Error> {
     let unreadable = |what: &str| Error::Unreadable(format!("ListCommandInvocations' answer: {what}"));
-    let node = invocation.instance_id.and_then(|id| id.parse().ok()).ok_or_else(|| unreadable("InstanceId"))?;
+    let node =
+        invocation.instance_id.and_then(|id| id.parse().ok()).ok_or_else(|| unreadable("InstanceId"))?;
     let coarse = invocation.status.as_ref().and_then(|status| Terminal::from_wire(status.as_str()));
     let fine = invocation.status_details.as_deref().and_then(Terminal::from_wire);
     let plugins = invocation.command_plugins.unwrap_or_default().into_iter().map(|plugin| PluginResult {

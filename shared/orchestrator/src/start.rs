@@ -36,10 +36,18 @@ impl Orchestrator {
     /// [`Error::Refused`] with SSM's error name: unknown or unreadable runbook, wrong parameters, a client token used
     /// with another request.
     pub async fn start(&self, request: &StartRequest, turn: Turn) -> Result<ExecutionId, Error> {
-        let (document, text) = self.read_document(request).await?;
-        let runbook = fleetwright_runbook::parse(&text).map_err(|wrong| unreadable(request, &wrong))?;
         let id = self.identify(request);
         let digest = request_digest(request);
+        // Before anything is written: a token used for something else must leave no trace of the new request.
+        if request.client_token.is_some()
+            && let Some(existing) = self.table.request_of(&id).await?
+        {
+            same_request(&existing, &digest)?;
+            self.advance_started(&id, turn).await;
+            return Ok(id);
+        }
+        let (document, text) = self.read_document(request).await?;
+        let runbook = fleetwright_runbook::parse(&text).map_err(|wrong| unreadable(request, &wrong))?;
         let now = self.now();
         let execution = start(
             Start {
@@ -56,20 +64,19 @@ impl Orchestrator {
         .map_err(refused)?;
         self.check_role(&runbook, &execution)?;
         self.table.keep_document(&execution.document.sha256, &text, now).await?;
-        if let Some(existing) = self.table.create(&execution, &digest, now).await?
-            && existing != digest
-        {
-            return Err(Error::Refused {
-                code: "IdempotentParameterMismatch".to_owned(),
-                message: "ClientToken was used with another request".to_owned(),
-            });
+        if let Some(existing) = self.table.create(&execution, &digest, now).await? {
+            same_request(&existing, &digest)?;
         }
         tracing::info!(execution = %id, document = %request.document_name, "started");
-        if let Err(error) = self.advance(&id, turn).await {
-            // It is started, and due: whatever kept it from going on at once, reconcile goes on.
+        self.advance_started(&id, turn).await;
+        Ok(id)
+    }
+
+    /// It is started, and due: whatever keeps it from going on at once, reconcile goes on.
+    async fn advance_started(&self, id: &ExecutionId, turn: Turn) {
+        if let Err(error) = self.advance(id, turn).await {
             tracing::warn!(execution = %id, %error, "started, not advanced");
         }
-        Ok(id)
     }
 
     fn identify(&self, request: &StartRequest) -> ExecutionId {
@@ -175,6 +182,17 @@ fn refused(rejection: Rejection) -> Error {
             Error::Ours(other.to_string())
         }
     }
+}
+
+/// A client token stands for one request.
+fn same_request(existing: &str, digest: &str) -> Result<(), Error> {
+    if existing == digest {
+        return Ok(());
+    }
+    Err(Error::Refused {
+        code: "IdempotentParameterMismatch".to_owned(),
+        message: "ClientToken was used with another request".to_owned(),
+    })
 }
 
 fn request_digest(request: &StartRequest) -> String {

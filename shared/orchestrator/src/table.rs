@@ -14,13 +14,13 @@ mod schema;
 mod send_item;
 mod update;
 
+pub(crate) use command_item::{CommandItem, Owner, SettleCursor};
 pub(crate) use commit::{Commit, Committed};
 pub(crate) use execution_item::Loaded;
-pub use schema::create_table;
-pub(crate) use command_item::{CommandItem, Owner, SettleCursor};
 pub(crate) use result_item::INVOCATIONS_PER_PART;
-pub(crate) use send_item::Recorded;
+pub use schema::create_table;
 pub(crate) use schema::{DUE_SHARDS, Due};
+pub(crate) use send_item::Recorded;
 
 use crate::{Error, Operation};
 use attributes::Item;

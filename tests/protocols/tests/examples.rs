@@ -27,7 +27,16 @@ fn a_patch_night_scans_patches_canaries_then_the_rest_retries_the_failed_and_ver
         .collect();
     assert_eq!(
         steps,
-        ["scan", "anythingMissing", "patchCanaries", "canariesWell", "patch", "anyFailed", "patchAgain", "verify"]
+        [
+            "scan",
+            "anythingMissing",
+            "patchCanaries",
+            "canariesWell",
+            "patch",
+            "anyFailed",
+            "patchAgain",
+            "verify"
+        ]
     );
     assert!(night.simulation.cloud().violations.is_empty(), "{:?}", night.simulation.cloud().violations);
 }

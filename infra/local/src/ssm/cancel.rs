@@ -4,6 +4,7 @@ use super::Ssm;
 use super::agenda::Happening;
 use super::ledger::RunEnd;
 use super::outcome::Outcome;
+use super::progress::STOPPED;
 use super::status::{CommandStatus, StatusDetails};
 use super::time::timestamp;
 use super::validate::{Violations, request};
@@ -112,6 +113,9 @@ impl Ssm {
                 continue;
             }
             invocation.hidden = hides && !invocation.sent;
+            if running {
+                invocation.exit_code = STOPPED;
+            }
             if let Some(slot) = invocation.slot.take() {
                 self.agenda.strike(slot);
             }

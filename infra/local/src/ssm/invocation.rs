@@ -149,8 +149,10 @@ fn step<'a>(command: &'a Command, name: Option<&str>) -> Result<&'a Step, Servic
 fn view(command: &Command, one: &Invocation, node: &Node, step: &Step, seen: StatusDetails) -> StepView {
     let none =
         StepView { details: seen, response_code: -1, began: None, ended: None, output: Output::default() };
-    let answered =
-        matches!(seen, StatusDetails::Success | StatusDetails::Failed | StatusDetails::ExecutionTimedOut);
+    // -1 means "not started or not received": the agent does answer for a run that a cancel stopped.
+    let stopped = seen == StatusDetails::Cancelled && one.began.is_some();
+    let answered = stopped
+        || matches!(seen, StatusDetails::Success | StatusDetails::Failed | StatusDetails::ExecutionTimedOut);
     if !answered {
         let running = matches!(seen, StatusDetails::InProgress | StatusDetails::Cancelling);
         return StepView { began: one.began.filter(|_| running), ..none };

@@ -17,9 +17,10 @@ impl Output {
     pub(super) fn of(command: &Command, one: &Invocation, node: &Node, seen: StatusDetails) -> Self {
         let behaviour = one.plan.as_ref().and_then(|plan| node.behaviours.get(plan.behaviour?));
         let failed = seen == StatusDetails::Failed;
+        let stopped = matches!(seen, StatusDetails::ExecutionTimedOut | StatusDetails::Cancelled);
         let mut output = match kind(command) {
             Kind::Patch if failed => patch_failed(command, node),
-            Kind::Patch if seen == StatusDetails::ExecutionTimedOut => Self::default(),
+            Kind::Patch if stopped => Self::default(),
             Kind::Patch => patched(command, one, node),
             Kind::Script => script(command, node, failed),
             Kind::Other => other(command, failed),
@@ -31,7 +32,7 @@ impl Output {
             output.error = fill(error, command, one, node);
         } else if failed {
             output.error.push_str(&format!("failed to run commands: exit status {}", one.exit_code));
-        } else if seen == StatusDetails::ExecutionTimedOut {
+        } else if stopped {
             output.error = "failed to run commands: signal: killed".to_owned();
         }
         output

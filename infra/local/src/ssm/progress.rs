@@ -11,8 +11,8 @@ use crate::fleet::{Agent, Behaviour};
 use fleetwright_wire::Parameters;
 use std::sync::Arc;
 
-/// Exit code the agent reports for a run it stopped at its timeout (a recorded answer: 137).
-const STOPPED: i32 = 137;
+/// Exit code the agent reports for a run it stopped, at its timeout (a recorded answer: 137) or for a cancel.
+pub(super) const STOPPED: i32 = 137;
 
 impl Ssm {
     pub(super) fn happen(&mut self, happening: Happening) {

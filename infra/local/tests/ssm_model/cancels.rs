@@ -23,6 +23,11 @@ fn a_cancel_goes_through_cancelling_to_cancelled() {
     let ends: Vec<_> =
         world.ssm.ledger().runs_of(&id).filter_map(|run| run.end.map(|(_, end)| end)).collect();
     assert_eq!(ends, [RunEnd::Killed, RunEnd::Killed]);
+    // What had begun was stopped and says so; what had not has no code.
+    let page = world.call("ListCommandInvocations", &json!({"CommandId": id, "Details": true}));
+    let code = |one: &serde_json::Value| one["CommandPlugins"][0]["ResponseCode"].clone();
+    let codes: Vec<_> = page["CommandInvocations"].as_array().into_iter().flatten().map(code).collect();
+    assert_eq!(codes, [137, 137, -1, -1, -1]);
     assert!(world.ssm.ledger().command(&id).is_some_and(|entry| entry.cancelled_at.is_some()));
 }
 

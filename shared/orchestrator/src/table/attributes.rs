@@ -73,7 +73,10 @@ impl Reader<'_> {
         let Some(values) = self.0.get(name) else { return Ok(BTreeSet::new()) };
         let values = values.as_ns().map_err(|_| self.unreadable(name))?;
         let moment = |text: &String| {
-            text.parse().ok().and_then(|ms| Timestamp::from_millisecond(ms).ok()).ok_or_else(|| self.unreadable(name))
+            text.parse()
+                .ok()
+                .and_then(|ms| Timestamp::from_millisecond(ms).ok())
+                .ok_or_else(|| self.unreadable(name))
         };
         values.iter().map(moment).collect()
     }
@@ -98,6 +101,10 @@ impl Reader<'_> {
     /// Fails on an item of a layout this release does not know.
     pub(crate) fn check_schema(&self) -> Result<(), Error> {
         let version: u32 = self.number(super::schema::SCHEMA_VERSION)?;
-        if version == super::schema::SCHEMA { Ok(()) } else { Err(self.unreadable(super::schema::SCHEMA_VERSION)) }
+        if version == super::schema::SCHEMA {
+            Ok(())
+        } else {
+            Err(self.unreadable(super::schema::SCHEMA_VERSION))
+        }
     }
 }

@@ -70,8 +70,14 @@ impl CommandItem {
     pub(crate) fn parse(item: &Item) -> Result<Self, Error> {
         let reader = Reader(item);
         reader.check_schema()?;
-        let unreadable = || Error::Unreadable(format!("command item {}", reader.text(schema::PK).unwrap_or("")));
-        let id = reader.text(schema::PK)?.split('#').nth(1).and_then(|id| id.parse().ok()).ok_or_else(unreadable)?;
+        let unreadable =
+            || Error::Unreadable(format!("command item {}", reader.text(schema::PK).unwrap_or("")));
+        let id = reader
+            .text(schema::PK)?
+            .split('#')
+            .nth(1)
+            .and_then(|id| id.parse().ok())
+            .ok_or_else(unreadable)?;
         let owner = match (reader.maybe_text(OWNER_EXECUTION), reader.maybe_text(OWNER_TOKEN)) {
             (Some(execution), Some(token)) => Some(Owner {
                 execution: ExecutionId::new(execution),
@@ -89,7 +95,8 @@ impl CommandItem {
             }),
         };
         let mut command = Command { asked: asked(&reader)?, settled, ..Command::default() };
-        command.statuses = reader.texts(STATUSES)?.iter().filter_map(|status| Terminal::from_wire(status)).collect();
+        command.statuses =
+            reader.texts(STATUSES)?.iter().filter_map(|status| Terminal::from_wire(status)).collect();
         command.nodes = nodes(&reader)?;
         Ok(Self {
             id,
@@ -145,7 +152,12 @@ impl Table {
     /// Folds facts of one command: unions only, no read. The only condition is that a command by Targets, whose node
     /// facts go to chunk items, is not written to as if it were one by InstanceIds; the refusal says so, and costs
     /// nothing where most commands are.
-    pub(crate) async fn fold(&self, id: &CommandId, facts: &[Fact], now: Timestamp) -> Result<CommandItem, Error> {
+    pub(crate) async fn fold(
+        &self,
+        id: &CommandId,
+        facts: &[Fact],
+        now: Timestamp,
+    ) -> Result<CommandItem, Error> {
         let whole = unite_nodes(self.fold_base(id, facts, now), facts.iter()).if_missing(CHUNKED);
         let item = match whole.apply(self).await? {
             Updated::Applied(item) => item,
@@ -157,7 +169,8 @@ impl Table {
         let item = CommandItem::parse(&item)?;
         let in_base: usize = item.command.nodes.values().map(BTreeSet::len).sum();
         if !item.chunked && in_base > NODES_IN_BASE_MAX {
-            let chunked = Update::of(&keys::command(id), keys::COMMAND).set(CHUNKED, AttributeValue::Bool(true));
+            let chunked =
+                Update::of(&keys::command(id), keys::COMMAND).set(CHUNKED, AttributeValue::Bool(true));
             applied(chunked.apply(self).await?)?;
         }
         Ok(item)
@@ -214,13 +227,18 @@ impl Table {
                 Some(nodes) => update.set(ASKED, nodes),
                 None => update,
             },
-            None => update.set(BY_TARGETS, AttributeValue::Bool(true)).set(CHUNKED, AttributeValue::Bool(true)),
+            None => {
+                update.set(BY_TARGETS, AttributeValue::Bool(true)).set(CHUNKED, AttributeValue::Bool(true))
+            }
         };
         CommandItem::parse(&applied(update.apply(self).await?)?)
     }
 
     /// Commands by id, with the chunks of those whose nodes matter now: SSM called them finished.
-    pub(crate) async fn commands(&self, ids: &[CommandId]) -> Result<BTreeMap<CommandId, CommandItem>, Error> {
+    pub(crate) async fn commands(
+        &self,
+        ids: &[CommandId],
+    ) -> Result<BTreeMap<CommandId, CommandItem>, Error> {
         let wanted: Vec<_> = ids.iter().map(|id| (keys::command(id), keys::COMMAND.to_owned())).collect();
         let mut commands = BTreeMap::new();
         let mut chunks = Vec::new();
@@ -228,7 +246,8 @@ impl Table {
             let command = CommandItem::parse(&item)?;
             if command.chunked && command.command.is_complete() {
                 chunks.extend(
-                    (0..schema::CHUNKS).map(|chunk| (keys::chunk(&command.id, chunk), keys::COMMAND.to_owned())),
+                    (0..schema::CHUNKS)
+                        .map(|chunk| (keys::chunk(&command.id, chunk), keys::COMMAND.to_owned())),
                 );
             }
             commands.insert(command.id.clone(), command);
@@ -240,7 +259,8 @@ impl Table {
     /// A command with all its chunks, finished or not.
     pub(crate) async fn whole_command(&self, id: &CommandId) -> Result<Option<CommandItem>, Error> {
         let mut commands = self.commands(std::slice::from_ref(id)).await?;
-        let running = commands.get(id).is_some_and(|command| command.chunked && !command.command.is_complete());
+        let running =
+            commands.get(id).is_some_and(|command| command.chunked && !command.command.is_complete());
         if running {
             let chunks: Vec<_> =
                 (0..schema::CHUNKS).map(|chunk| (keys::chunk(id, chunk), keys::COMMAND.to_owned())).collect();
@@ -278,14 +298,16 @@ impl Table {
 
     /// Remembers a read of SSM that found no invocation: two of them make an empty command believable.
     pub(crate) async fn remember_empty_read(&self, id: &CommandId, read: &str) -> Result<usize, Error> {
-        let update = Update::of(&keys::command(id), keys::COMMAND).unite(EMPTY_READS, texts([read.to_owned()]));
+        let update =
+            Update::of(&keys::command(id), keys::COMMAND).unite(EMPTY_READS, texts([read.to_owned()]));
         Ok(CommandItem::parse(&applied(update.apply(self).await?)?)?.empty_reads)
     }
 
     /// Keeps where a settle stopped.
     pub(crate) async fn keep_cursor(&self, id: &CommandId, cursor: &SettleCursor) -> Result<(), Error> {
-        let update =
-            Update::of(&keys::command(id), keys::COMMAND).set(CURSOR, super::attributes::json(cursor)?).if_exists();
+        let update = Update::of(&keys::command(id), keys::COMMAND)
+            .set(CURSOR, super::attributes::json(cursor)?)
+            .if_exists();
         update.apply(self).await.map(|_| ())
     }
 }

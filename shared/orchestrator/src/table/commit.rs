@@ -1,7 +1,9 @@
 //! A commit: one transaction, conditional on what was read (protocols, P1).
 
 use super::attributes::{Reader, json, moment, number, text};
-use super::execution_item::{BODY, COMMITTED_BY, OPEN_STEP, PENDING, STATUS, VERSION, step_item};
+use super::execution_item::{
+    BODY, COMMIT_VERSION, COMMITTED_BY, OPEN_STEP, PENDING, STATUS, VERSION, step_item,
+};
 use super::schema::{self, DUE_AT, DUE_SHARD, keys};
 use super::send_item;
 use super::update::{Update, expiry};
@@ -48,14 +50,20 @@ impl Table {
         execution.check().map_err(|wrong| Error::Ours(format!("execution {}: {wrong}", execution.id)))?;
         let actions = self.actions(commit).await?;
         if actions.len() > ACTIONS_MAX {
-            return Err(Error::Ours(format!("execution {}: {} actions in a commit", execution.id, actions.len())));
+            return Err(Error::Ours(format!(
+                "execution {}: {} actions in a commit",
+                execution.id,
+                actions.len()
+            )));
         }
         for _ in 0..TRIES {
-            let sent = self.client.transact_write_items().set_transact_items(Some(actions.clone())).send().await;
+            let sent =
+                self.client.transact_write_items().set_transact_items(Some(actions.clone())).send().await;
             match sent {
                 Ok(_) => return Ok(Committed::Yes),
                 Err(SdkError::ServiceError(error)) if error.err().is_transaction_canceled_exception() => {
-                    let TransactWriteItemsError::TransactionCanceledException(cancelled) = error.into_err() else {
+                    let TransactWriteItemsError::TransactionCanceledException(cancelled) = error.into_err()
+                    else {
                         return Err(Error::Ours("a cancelled transaction without reasons".to_owned()));
                     };
                     return outcome(cancelled.cancellation_reasons(), &commit.mark);
@@ -97,7 +105,8 @@ impl Table {
     fn put(&self, item: super::Item, new: bool) -> Result<TransactWriteItem, Error> {
         let put = Put::builder().table_name(&self.name).set_item(Some(item));
         let put = if new {
-            put.condition_expression("attribute_not_exists(#pk)").expression_attribute_names("#pk", schema::PK)
+            put.condition_expression("attribute_not_exists(#pk)")
+                .expression_attribute_names("#pk", schema::PK)
         } else {
             put
         };
@@ -111,6 +120,7 @@ fn execution_update(commit: &Commit<'_>, version: u64) -> Result<Update, Error> 
     let after: &Execution = &decision.execution;
     let mut update = Update::of(&keys::execution(&after.id), keys::EXECUTION)
         .set(VERSION, number(version))
+        .set(COMMIT_VERSION, number(version))
         .set(COMMITTED_BY, text(&commit.mark))
         .set(BODY, json(&after.head())?)
         .set(STATUS, text(after.status().as_str()))

@@ -11,7 +11,12 @@ const TEXT: &str = "text";
 
 impl Table {
     /// Keeps a runbook's text under its digest; each start lets it live longer.
-    pub(crate) async fn keep_document(&self, sha256: &str, content: &str, now: Timestamp) -> Result<(), Error> {
+    pub(crate) async fn keep_document(
+        &self,
+        sha256: &str,
+        content: &str,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let update = Update::of(&keys::document(sha256), keys::DOCUMENT)
             .set(TEXT, text(content))
             .set(EXPIRES, expiry(self.retention_days, now))

@@ -17,10 +17,13 @@ pub(crate) const COMMITTED_BY: &str = "committed_by";
 pub(crate) const BODY: &str = "body";
 pub(crate) const STATUS: &str = "status";
 pub(crate) const OPEN_STEP: &str = "open_step";
+/// The version of the last commit: parking raises `version`, and writes no step.
+pub(crate) const COMMIT_VERSION: &str = "commit_version";
 pub(crate) const PENDING: &str = "pending";
 const PARKED: &str = "parked";
 const REQUEST: &str = "request_sha256";
 const CONTRADICTED_BY: &str = "contradicted_by";
+const EXTRA_COMMANDS: &str = "extra_commands";
 
 /// Why an execution needs a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,15 +43,19 @@ pub(crate) struct Loaded {
     pub(crate) parked: Option<Parked>,
     /// When it is due.
     pub(crate) due: Option<Timestamp>,
+    /// Commands too many, cancelled and reported.
+    pub(crate) extra_commands: Vec<String>,
 }
 
 /// An execution item alone: which step item belongs to it is not read yet.
 struct Head {
     execution: Execution,
     version: u64,
+    commit_version: u64,
     open_step: Option<u32>,
     parked: Option<Parked>,
     due: Option<Timestamp>,
+    extra_commands: Vec<String>,
 }
 
 impl Head {
@@ -60,9 +67,11 @@ impl Head {
         Ok(Self {
             execution,
             version: reader.number(VERSION)?,
+            commit_version: reader.number(COMMIT_VERSION)?,
             open_step: reader.maybe_number(OPEN_STEP)?,
             parked: reader.maybe_text(PARKED).map(|reason| Parked { reason: reason.to_owned() }),
             due: reader.maybe_moment(DUE_AT)?,
+            extra_commands: reader.texts(EXTRA_COMMANDS)?.into_iter().collect(),
         })
     }
 
@@ -70,9 +79,11 @@ impl Head {
         if let Some(step) = step {
             self.execution.phase = Phase::In(Box::new(step));
         }
-        self.execution.check().map_err(|wrong| Error::Ours(format!("execution {}: {wrong}", self.execution.id)))?;
-        let Self { execution, version, parked, due, .. } = self;
-        Ok(Loaded { execution, version, parked, due })
+        self.execution
+            .check()
+            .map_err(|wrong| Error::Ours(format!("execution {}: {wrong}", self.execution.id)))?;
+        let Self { execution, version, parked, due, extra_commands, .. } = self;
+        Ok(Loaded { execution, version, parked, due, extra_commands })
     }
 }
 
@@ -132,7 +143,7 @@ impl Table {
             let Some(head) = head else { return Ok(None) };
             let Some(ordinal) = head.open_step else { return Ok(Some((head.with(None)?, sends))) };
             if let Some((version, step)) = steps.remove(&ordinal)
-                && version == head.version
+                && version == head.commit_version
             {
                 return Ok(Some((head.with(Some(step))?, sends)));
             }
@@ -156,6 +167,7 @@ impl Table {
         put(schema::SCHEMA_VERSION, number(schema::SCHEMA));
         put(schema::EXPIRES, expiry(self.retention_days, now));
         put(VERSION, number(1));
+        put(COMMIT_VERSION, number(1));
         put(COMMITTED_BY, text("start"));
         put(BODY, json(&execution.head())?);
         put(STATUS, text(execution.status().as_str()));
@@ -180,7 +192,8 @@ impl Table {
             Ok(_) => Ok(None),
             Err(error) => match error.as_service_error() {
                 Some(PutItemError::ConditionalCheckFailedException(failed)) => {
-                    let item = failed.item.as_ref().ok_or_else(|| Error::Again("PutItem: no item".to_owned()))?;
+                    let item =
+                        failed.item.as_ref().ok_or_else(|| Error::Again("PutItem: no item".to_owned()))?;
                     Reader(item).text(REQUEST).map(|digest| Some(digest.to_owned()))
                 }
                 Some(_) | None => Err(Error::of(Operation::PutItem, &error)),
@@ -188,8 +201,14 @@ impl Table {
         }
     }
 
-    /// Step executions in the order they began.
-    pub(crate) async fn steps(&self, id: &ExecutionId) -> Result<Vec<StepExecution>, Error> {
+    /// The digest of the request that made an execution, if there is one.
+    pub(crate) async fn request_of(&self, id: &ExecutionId) -> Result<Option<String>, Error> {
+        let Some(item) = self.get(&keys::execution(id), keys::EXECUTION).await? else { return Ok(None) };
+        Reader(&item).text(REQUEST).map(|digest| Some(digest.to_owned()))
+    }
+
+    /// Step executions in the order they began, each with the commands of which a later report contradicts it.
+    pub(crate) async fn steps(&self, id: &ExecutionId) -> Result<Vec<(StepExecution, Vec<String>)>, Error> {
         let mut steps = Vec::new();
         let mut from = None;
         loop {
@@ -208,7 +227,8 @@ impl Table {
                 .await
                 .map_err(|error| Error::of(Operation::Query, &error))?;
             for item in page.items.unwrap_or_default() {
-                steps.push(parse_step(&item)?.1);
+                let contradicted_by = Reader(&item).texts(CONTRADICTED_BY)?.into_iter().collect();
+                steps.push((parse_step(&item)?.1, contradicted_by));
             }
             from = page.last_evaluated_key;
             if from.is_none() {
@@ -241,6 +261,18 @@ impl Table {
     /// An effect has happened.
     pub(crate) async fn performed(&self, id: &ExecutionId, key: &str) -> Result<(), Error> {
         let update = Update::of(&keys::execution(id), keys::EXECUTION).remove_in(PENDING, key).if_exists();
+        update.apply(self).await.map(|_| ())
+    }
+
+    /// Shows with the execution that a send had a command too many.
+    pub(crate) async fn warn_of_extra_command(
+        &self,
+        id: &ExecutionId,
+        command: &fleetwright_fleet::CommandId,
+    ) -> Result<(), Error> {
+        let update = Update::of(&keys::execution(id), keys::EXECUTION)
+            .unite(EXTRA_COMMANDS, super::attributes::texts([command.to_string()]))
+            .if_exists();
         update.apply(self).await.map(|_| ())
     }
 

@@ -97,8 +97,7 @@ fn parts(execution: &ExecutionId, list: &NodeList, expires: &AttributeValue) -> 
     let chunks: Vec<&[NodeId]> =
         if list.nodes.is_empty() { vec![&[]] } else { list.nodes.chunks(IDS_PER_PART).collect() };
     let part = |(part, nodes): (usize, &[NodeId])| {
-        let mut item =
-            schema::key(&keys::list(execution, &list.reference.id), &keys::list_part(part as u64));
+        let mut item = schema::key(&keys::list(execution, &list.reference.id), &keys::list_part(part as u64));
         item.insert(schema::SCHEMA_VERSION.to_owned(), number(schema::SCHEMA));
         item.insert(schema::EXPIRES.to_owned(), expires.clone());
         let ids: Vec<&str> = nodes.iter().map(NodeId::as_str).collect();

@@ -1,12 +1,12 @@
 //! Keys, names and indexes of the table.
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::operation::create_table::builders::CreateTableFluentBuilder;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType,
     Projection, ProjectionType, ScalarAttributeType,
 };
-use aws_sdk_dynamodb::error::BuildError;
 use fleetwright_engine::{ExecutionId, ListId, SendToken};
 use fleetwright_fleet::{CommandId, NodeId};
 use jiff::Timestamp;
@@ -111,9 +111,8 @@ pub(crate) struct Due {
 /// # Errors
 /// None that can happen: every required member is set.
 pub fn create_table(client: &Client, name: &str) -> Result<CreateTableFluentBuilder, BuildError> {
-    let attribute = |name: &str, kind| {
-        AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build()
-    };
+    let attribute =
+        |name: &str, kind| AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build();
     let part = |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build();
     let index = |index: &str, hash: &str, range: &str, projection: ProjectionType| {
         GlobalSecondaryIndex::builder()

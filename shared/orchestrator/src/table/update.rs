@@ -96,7 +96,8 @@ impl Update {
 
     /// When the item goes, set by whoever writes it first, and the layout's version.
     pub(crate) fn living(self, retention_days: u32, now: Timestamp) -> Self {
-        self.set_once(EXPIRES, expiry(retention_days, now)).set_once(SCHEMA_VERSION, AttributeValue::N(schema::SCHEMA.to_string()))
+        self.set_once(EXPIRES, expiry(retention_days, now))
+            .set_once(SCHEMA_VERSION, AttributeValue::N(schema::SCHEMA.to_string()))
     }
 
     pub(crate) fn if_equals(mut self, attribute: &str, value: AttributeValue) -> Self {

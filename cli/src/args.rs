@@ -1,0 +1,115 @@
+//! What the command line takes.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// SSM Automation runbooks over whole fleets, driven by events.
+#[derive(Debug, Parser)]
+#[command(name = "fleetwright", version, about, max_term_width = 100)]
+pub(crate) struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run an example patch night over 120 simulated nodes, and watch it.
+    ///
+    /// Everything runs in this process: an embedded AWS, Fleetwright's own functions, and a fleet of which some nodes
+    /// fail, some hang, and one cannot be reached. Exit status 0 if the runbook ended in Success, else 1.
+    Demo(Demo),
+    /// Run a runbook against a simulated fleet, in virtual time, without an AWS account.
+    ///
+    /// Exit status 0 if the execution ended in Success, 1 if it did not, 2 if the input cannot be used.
+    Simulate(Simulate),
+}
+
+/// Options of `demo`.
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// What chance is drawn from: the same seed is the same night.
+    #[arg(long, value_name = "S", default_value_t = 7)]
+    pub(crate) seed: u64,
+    /// Virtual seconds that pass in a real second. Left out, the pace adapts: slow while nodes report, fast while
+    /// nothing happens, about ten seconds in all. What happens does not depend on it.
+    #[arg(long, value_name = "X", value_parser = speed)]
+    pub(crate) speed: Option<f64>,
+    /// How the result is printed. With json nothing else stands on standard output.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+/// Options of `simulate`.
+#[derive(Debug, Args)]
+pub(crate) struct Simulate {
+    /// An SSM Automation document, schema 0.3, in YAML or JSON.
+    pub(crate) runbook: PathBuf,
+    /// A parameter of the runbook. Repeat it for the items of a list; a StringList also takes JSON.
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
+    pub(crate) parameters: Vec<(String, String)>,
+    /// How many nodes a made-up mixed fleet has [default: 120].
+    #[arg(long, value_name = "N", conflicts_with = "fleet", value_parser = clap::value_parser!(u32).range(1..=200_000))]
+    pub(crate) nodes: Option<u32>,
+    /// A fleet file: groups of nodes, their tags, patches and behaviour.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) fleet: Option<PathBuf>,
+    /// What chance is drawn from: the same seed is the same run.
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// How the result is printed.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+/// How a result is printed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs: one JSON object.
+    Json,
+}
+
+fn parameter(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.to_owned())),
+        Some(_) | None => Err("it is written NAME=VALUE".to_owned()),
+    }
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(speed) if speed.is_finite() && speed > 0.0 => Ok(speed),
+        Ok(_) | Err(_) => Err("it is a number above 0, such as 60".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_parameter_is_a_name_and_a_value_that_may_hold_anything() {
+        assert_eq!(parameter("Filter=tag=a=b"), Ok(("Filter".to_owned(), "tag=a=b".to_owned())));
+        assert_eq!(parameter("Empty="), Ok(("Empty".to_owned(), String::new())));
+        assert!(parameter("Empty").is_err());
+        assert!(parameter("=value").is_err());
+    }
+
+    #[test]
+    fn a_speed_is_above_zero() {
+        assert_eq!(speed("60"), Ok(60.0));
+        for text in ["0", "-1", "inf", "NaN", "fast"] {
+            assert!(speed(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! `fleetwright demo`: an example patch night, to be watched.
+
+use crate::args::{Demo, Format};
+use crate::bars::Bars;
+use crate::failure::Failure;
+use crate::input::{Parameters, RunbookText};
+use crate::lines::Lines;
+use crate::pace;
+use crate::progress::{Display, Nothing, Watch};
+use crate::rehearsal::Rehearsal;
+use crate::report::Report;
+use crate::snapshot;
+use fleetwright_local::fleet::Fleet;
+use std::io::{IsTerminal, Write, stdout};
+
+const NAME: &str = "patch-fleet";
+const RUNBOOK: &str = include_str!("../../examples/patch-fleet.yaml");
+const FLEET: &str = include_str!("../../examples/fleet.yaml");
+
+/// Runs it. Whether the execution ended in Success.
+pub(crate) fn run(options: &Demo) -> Result<bool, Failure> {
+    let runbook = RunbookText::parse("examples/patch-fleet.yaml", NAME.to_owned(), RUNBOOK.to_owned())?;
+    let fleet = Fleet::parse(FLEET, options.seed).map_err(|error| Failure::Defect(error.to_string()))?;
+    if options.format == Format::Text {
+        let nodes = fleet.nodes().len();
+        let line = format!("A patch night: {NAME} on {nodes} simulated nodes, in virtual time.\n");
+        writeln!(stdout(), "{line}").map_err(|_| Failure::Closed)?;
+    }
+    let mut night = Rehearsal::start(&runbook, &Parameters::new(), fleet, options.seed)?;
+    watch(&mut night, options)?;
+    let report = Report::of(night)?;
+    report.print(options.format)?;
+    Ok(report.succeeded())
+}
+
+fn watch(night: &mut Rehearsal, options: &Demo) -> Result<(), Failure> {
+    let (fleet, id) = (night.fleet.clone(), night.id.clone());
+    let now = night.look(fleetwright_local::Cloud::now);
+    let mut watch = Watch::new(&fleet, &id, display(options.format), now);
+    let ran =
+        night.run_by(|simulation| pace::run(simulation, snapshot::over(&id), &mut watch, options.speed));
+    watch.finish()?;
+    ran
+}
+
+fn display(format: Format) -> Box<dyn Display> {
+    match format {
+        Format::Json => Box::new(Nothing),
+        Format::Text if stdout().is_terminal() => Box::new(Bars::new()),
+        Format::Text => Box::new(Lines::new()),
+    }
+}

@@ -1,0 +1,45 @@
+//! Why a command did not do what it was asked, and the exit status that says so.
+
+use fleetwright_local::{DeploymentError, SimulationError};
+use thiserror::Error;
+
+/// Exit status of an execution that did not end in Success.
+pub(crate) const UNSUCCESSFUL: u8 = 1;
+/// Exit status of input that cannot be used, as clap has it for the command line.
+const UNUSABLE: u8 = 2;
+
+/// Why a command failed.
+#[derive(Debug, Error)]
+pub(crate) enum Failure {
+    /// What was given cannot be used: one line for each thing that is wrong.
+    #[error("{0}")]
+    Input(String),
+    /// The embedded cloud gave up.
+    #[error("the simulation cannot go on: {0}")]
+    Cloud(#[from] DeploymentError),
+    /// The execution was set aside, or did not end.
+    #[error("{0}")]
+    Unfinished(String),
+    /// A defect of our own.
+    #[error("this is a defect of fleetwright: {0}")]
+    Defect(String),
+    /// Nobody reads what is printed any more.
+    #[error("standard output is closed")]
+    Closed,
+}
+
+impl Failure {
+    /// The exit status of the command.
+    pub(crate) const fn exit_status(&self) -> u8 {
+        match self {
+            Self::Input(_) => UNUSABLE,
+            Self::Cloud(_) | Self::Unfinished(_) | Self::Defect(_) | Self::Closed => UNSUCCESSFUL,
+        }
+    }
+}
+
+impl From<SimulationError> for Failure {
+    fn from(error: SimulationError) -> Self {
+        Self::Cloud(error.into())
+    }
+}

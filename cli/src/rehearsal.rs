@@ -1,0 +1,104 @@
+//! One execution of a runbook over a simulated fleet, by the code that ships.
+
+use crate::failure::Failure;
+use crate::input::{Parameters, RunbookText};
+use crate::snapshot::{self, Snapshot};
+use fleetwright_local::fleet::Fleet;
+use fleetwright_local::{Cloud, Counters, Deployment, DeploymentError, DeploymentOptions, Simulation, Stop};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// How long an execution may take, in virtual time. Longer than any command lives, so that what ends at all has ended.
+pub(crate) const LIMIT: Duration = Duration::from_secs(8 * 24 * 3600);
+
+/// An execution that was started.
+pub(crate) struct Rehearsal {
+    /// The runbook's name.
+    pub(crate) runbook: String,
+    /// The nodes as they were before.
+    pub(crate) fleet: Fleet,
+    /// What chance is drawn from.
+    pub(crate) seed: u64,
+    /// The execution.
+    pub(crate) id: String,
+    deployment: Deployment,
+}
+
+impl Rehearsal {
+    /// Deploys Fleetwright over a fleet and starts the runbook.
+    pub(crate) fn start(
+        runbook: &RunbookText,
+        parameters: &Parameters,
+        fleet: Fleet,
+        seed: u64,
+    ) -> Result<Self, Failure> {
+        let mut deployment = Deployment::new(fleet.clone(), &DeploymentOptions::seeded(seed))?;
+        let refused = |error: &dyn std::fmt::Display| Failure::Input(format!("error: {error}"));
+        deployment.register_runbook(&runbook.name, &runbook.text).map_err(|error| refused(&error))?;
+        let id = match deployment.start(&runbook.name, parameters) {
+            Ok(id) => id,
+            Err(DeploymentError::Api(error)) => return Err(refused(&error)),
+            Err(other) => return Err(other.into()),
+        };
+        Ok(Self { runbook: runbook.name.clone(), fleet, seed, id, deployment })
+    }
+
+    /// Runs it to its end as fast as it can be computed.
+    pub(crate) fn run(&mut self) -> Result<(), Failure> {
+        let over = snapshot::over(&self.id);
+        let stop = self.deployment.simulation.run_until(over, LIMIT)?.stop;
+        self.check(stop)
+    }
+
+    /// Runs it to its end as `drive` wants to.
+    pub(crate) fn run_by(
+        &mut self,
+        drive: impl FnOnce(&mut Simulation) -> Result<Stop, Failure>,
+    ) -> Result<(), Failure> {
+        let stop = drive(&mut self.deployment.simulation)?;
+        self.check(stop)
+    }
+
+    /// What was used so far.
+    pub(crate) fn counters(&self) -> Counters {
+        self.deployment.simulation.cloud().counters.clone()
+    }
+
+    /// A look at it.
+    pub(crate) fn snapshot(&self) -> Result<Snapshot, Failure> {
+        self.look(|cloud| Snapshot::take(cloud, &self.fleet, &self.id))
+    }
+
+    /// A look at the cloud it runs in.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&Cloud) -> T) -> T {
+        look(&self.deployment.simulation.cloud())
+    }
+
+    /// The execution as our API answers it.
+    pub(crate) fn execution(&mut self) -> Result<Value, Failure> {
+        let body = json!({ "AutomationExecutionId": self.id });
+        Ok(self.deployment.call("GetAutomationExecution", &body)?["AutomationExecution"].take())
+    }
+
+    /// Its fleet steps as our API answers them.
+    pub(crate) fn summary(&mut self) -> Result<Value, Failure> {
+        Ok(self.deployment.get(&format!("/executions/{}/summary", self.id))?)
+    }
+
+    fn check(&self, stop: Stop) -> Result<(), Failure> {
+        let snapshot = self.snapshot()?;
+        let place =
+            snapshot.steps.last().map_or_else(String::new, |last| format!(", in step {}", last.step.name));
+        if let Some(reason) = snapshot.parked {
+            let message =
+                format!("error: the execution was set aside{place}, and waits for a person: {reason}");
+            return Err(Failure::Unfinished(message));
+        }
+        if stop == Stop::Reached {
+            return Ok(());
+        }
+        let days = LIMIT.as_secs() / (24 * 3600);
+        let message = format!("error: the execution had not ended after {days} days of virtual time{place}");
+        Err(Failure::Unfinished(message))
+    }
+}

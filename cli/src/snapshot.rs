@@ -1,0 +1,212 @@
+//! An execution as its items in the table have it. Looking costs nothing and changes nothing: no call is counted, no
+//! virtual time passes, and a night that is watched is the night that is not.
+
+use crate::failure::Failure;
+use crate::target;
+use fleetwright_engine::{Status, StepExecution, Targets, Work};
+use fleetwright_fleet::{Asked, Command, Counts, NodeId, Partition, Terminal};
+use fleetwright_local::fleet::Fleet;
+use fleetwright_local::{Cloud, TABLE};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// Chunk items of a command by Targets.
+const CHUNKS: usize = 64;
+/// Keys in one BatchGetItem.
+const KEYS_MAX: usize = 100;
+
+/// An execution at one moment.
+#[derive(Debug, Clone)]
+pub(crate) struct Snapshot {
+    /// Its status in SSM's words.
+    pub(crate) status: String,
+    /// Why it was set aside, if it was.
+    pub(crate) parked: Option<String>,
+    /// Its steps, in the order they began.
+    pub(crate) steps: Vec<StepSight>,
+}
+
+/// A step at one moment.
+#[derive(Debug, Clone)]
+pub(crate) struct StepSight {
+    /// Its state.
+    pub(crate) step: StepExecution,
+    /// Its nodes by outcome: as reported so far, or as they ended. `None`: a step without nodes.
+    pub(crate) counts: Option<Counts>,
+    /// How many nodes it is for, where that is known.
+    pub(crate) total: Option<u64>,
+}
+
+impl StepSight {
+    /// Whether the step is over.
+    pub(crate) const fn is_over(&self) -> bool {
+        self.step.status.is_terminal()
+    }
+}
+
+impl Snapshot {
+    /// Looks at an execution.
+    pub(crate) fn take(cloud: &Cloud, fleet: &Fleet, id: &str) -> Result<Self, Failure> {
+        let items = partition(cloud, &format!("EXEC#{id}"))?;
+        let mut snapshot = Self { status: String::new(), parked: None, steps: Vec::new() };
+        for item in &items {
+            match text(item, "sk") {
+                "EXEC" => {
+                    text(item, "status").clone_into(&mut snapshot.status);
+                    snapshot.parked = item["parked"]["S"].as_str().map(str::to_owned);
+                }
+                key if key.starts_with("STEP#") => {
+                    let step = serde_json::from_str(text(item, "body"))
+                        .map_err(|error| Failure::Defect(format!("step item {key}: {error}")))?;
+                    snapshot.steps.push(sight(cloud, fleet, step, &items)?);
+                }
+                _ => {}
+            }
+        }
+        Ok(snapshot)
+    }
+
+    /// Whether nothing more will happen: it has ended, or it waits for a person.
+    pub(crate) fn is_over(&self) -> bool {
+        is_over(&self.status) || self.parked.is_some()
+    }
+}
+
+/// Whether an execution has ended or was set aside. Cheap enough to ask after every write.
+pub(crate) fn over(id: &str) -> impl FnMut(&Cloud) -> bool {
+    let key = json!({ "pk": { "S": format!("EXEC#{id}") }, "sk": { "S": "EXEC" } });
+    let request = json!({ "TableName": TABLE, "Key": key, "ConsistentRead": true,
+        "ProjectionExpression": "#status, #parked",
+        "ExpressionAttributeNames": { "#status": "status", "#parked": "parked" } });
+    let mut seen = 0;
+    move |cloud| {
+        let written = writes(cloud);
+        if written == seen {
+            return false;
+        }
+        seen = written;
+        let (answer, _) = cloud.dynamodb.handle("GetItem", &request);
+        let item = &answer.body["Item"];
+        is_over(text(item, "status")) || item["parked"].is_object()
+    }
+}
+
+/// How often the table was written to.
+pub(crate) fn writes(cloud: &Cloud) -> u64 {
+    cloud.counters.applied("dynamodb:TransactWriteItems") + cloud.counters.applied("dynamodb:UpdateItem")
+}
+
+fn is_over(status: &str) -> bool {
+    [Status::Success, Status::Failed, Status::TimedOut, Status::Cancelled]
+        .iter()
+        .any(|s| s.as_str() == status)
+}
+
+/// What the nodes of a closed step reported.
+pub(crate) fn reported(cloud: &Cloud, step: &StepExecution) -> Result<Partition, Failure> {
+    progress(cloud, step.commands.iter().map(ToString::to_string).collect())
+}
+
+fn sight(cloud: &Cloud, fleet: &Fleet, step: StepExecution, items: &[Value]) -> Result<StepSight, Failure> {
+    let Some(Work::Fleet(work)) = &step.work else {
+        return Ok(StepSight { counts: step.counts, total: step.counts.map(|counts| counts.total()), step });
+    };
+    let total = match &work.targets {
+        Targets::Nodes(list) => Some(list.count),
+        Targets::Query(targets) => target::count(fleet, targets),
+    };
+    let of_attempt = |item: &&Value| {
+        text(item, "sk").starts_with("SEND#")
+            && item["step"]["N"].as_str() == Some(&step.ordinal.to_string())
+            && item["attempt"]["N"].as_str() == Some(&step.attempt.to_string())
+    };
+    let commands = items.iter().filter(of_attempt).filter_map(|item| item["command_id"]["S"].as_str());
+    let counts = progress(cloud, commands.map(str::to_owned).collect())?.counts();
+    Ok(StepSight { step, counts: Some(counts), total })
+}
+
+/// Nodes by outcome over commands, as far as reported.
+fn progress(cloud: &Cloud, ids: Vec<String>) -> Result<Partition, Failure> {
+    let keys = ids.iter().map(|id| format!("CMD#{id}")).collect::<Vec<_>>();
+    let mut chunks = Vec::new();
+    let mut commands: BTreeMap<String, Command> = BTreeMap::new();
+    for item in batch(cloud, &keys)? {
+        let key = text(&item, "pk");
+        if item["chunked"]["BOOL"] == true {
+            chunks.extend((0..CHUNKS).map(|chunk| format!("{key}#{chunk:02}")));
+        }
+        commands.insert(
+            key.to_owned(),
+            Command { asked: asked(&item), nodes: nodes(&item), ..Command::default() },
+        );
+    }
+    for item in batch(cloud, &chunks)? {
+        let base = text(&item, "pk").rsplit_once('#').and_then(|(base, _)| commands.get_mut(base));
+        let Some(command) = base else { continue };
+        for (status, ids) in nodes(&item) {
+            command.nodes.entry(status).or_default().extend(ids);
+        }
+    }
+    let mut partition = Partition::default();
+    commands.values().for_each(|command| partition.add(command.progress()));
+    Ok(partition)
+}
+
+fn asked(item: &Value) -> Option<Asked> {
+    item["asked"]["SS"].as_array().map(|ids| Asked::Nodes(node_ids(ids).collect()))
+}
+
+fn nodes(item: &Value) -> BTreeMap<Terminal, std::collections::BTreeSet<NodeId>> {
+    let reported = |status: Terminal| {
+        let ids = item[format!("nodes_{}", status.as_str())]["SS"].as_array()?;
+        Some((status, node_ids(ids).collect()))
+    };
+    Terminal::ALL.into_iter().filter_map(reported).collect()
+}
+
+fn node_ids(ids: &[Value]) -> impl Iterator<Item = NodeId> {
+    ids.iter().filter_map(|id| id.as_str()?.parse().ok())
+}
+
+fn text<'a>(item: &'a Value, attribute: &str) -> &'a str {
+    item[attribute]["S"].as_str().unwrap_or_default()
+}
+
+/// All items of a partition, in the order of their sort keys.
+fn partition(cloud: &Cloud, pk: &str) -> Result<Vec<Value>, Failure> {
+    let mut items = Vec::new();
+    let mut request = json!({ "TableName": TABLE, "ConsistentRead": true, "KeyConditionExpression": "pk = :pk",
+        "ExpressionAttributeValues": { ":pk": { "S": pk } } });
+    loop {
+        let mut body = look(cloud, "Query", &request)?;
+        items.extend(body["Items"].as_array_mut().map(std::mem::take).unwrap_or_default());
+        request["ExclusiveStartKey"] = body["LastEvaluatedKey"].take();
+        if request["ExclusiveStartKey"].is_null() {
+            return Ok(items);
+        }
+    }
+}
+
+/// Base or chunk items of commands: those of the keys that exist.
+fn batch(cloud: &Cloud, keys: &[String]) -> Result<Vec<Value>, Failure> {
+    let mut items = Vec::new();
+    for keys in keys.chunks(KEYS_MAX) {
+        let keys: Vec<Value> =
+            keys.iter().map(|pk| json!({ "pk": { "S": pk }, "sk": { "S": "CMD" } })).collect();
+        let mut wanted = json!({ TABLE: { "Keys": keys, "ConsistentRead": true } });
+        while wanted.as_object().is_some_and(|tables| !tables.is_empty()) {
+            let mut body = look(cloud, "BatchGetItem", &json!({ "RequestItems": wanted }))?;
+            items.extend(body["Responses"][TABLE].as_array_mut().map(std::mem::take).unwrap_or_default());
+            wanted = body["UnprocessedKeys"].take();
+        }
+    }
+    Ok(items)
+}
+
+fn look(cloud: &Cloud, operation: &str, request: &Value) -> Result<Value, Failure> {
+    let (answer, _) = cloud.dynamodb.handle(operation, request);
+    match answer.error_code() {
+        None => Ok(answer.body),
+        Some(code) => Err(Failure::Defect(format!("{operation} of the table: {code}"))),
+    }
+}
