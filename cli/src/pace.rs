@@ -8,13 +8,13 @@ use jiff::SignedDuration;
 use std::time::Duration;
 
 /// Virtual seconds in a real one while nodes report.
-const LIVELY: f64 = 90.0;
+const LIVELY: f64 = 150.0;
 /// And while nothing is seen to happen.
-const QUIET: f64 = 1_200.0;
+const QUIET: f64 = 2_400.0;
 /// Nothing seen for so long, and it is quiet.
-const QUIET_AFTER: SignedDuration = SignedDuration::from_secs(75);
+const QUIET_AFTER: SignedDuration = SignedDuration::from_secs(30);
 /// Virtual time after which the pace is chosen anew.
-const LEG: Duration = Duration::from_secs(15);
+const LEG: Duration = Duration::from_secs(10);
 
 /// Runs until `over`, at `speed` or at a pace that adapts.
 ///

@@ -15,11 +15,9 @@ const WIDTH: usize = 100;
 /// Groups of nodes that are told of.
 const GROUPS_MAX: usize = 10;
 /// Lines of an output.
-const LINES_MAX: usize = 4;
+const LINES_MAX: usize = 6;
 /// Nodes of a group, in lines of three.
 const NODES_MAX: usize = 9;
-/// Values of an output of the runbook.
-const VALUES_MAX: usize = 3;
 
 /// Between the parts of a table.
 const LINE: LineStyle = LineStyle::none().fill('─').junction('─');
@@ -56,20 +54,23 @@ fn steps(steps: &[StepSight]) -> Table {
     if !console::colors_enabled() {
         table.force_no_tty();
     }
-    let counted = OUTCOMES.map(|outcome| right(word(outcome).to_uppercase()));
+    let counted = OUTCOMES.map(|outcome| right(word(outcome).to_uppercase().replace(' ', "\n")));
     let mut header = vec![Cell::new("STEP"), Cell::new("STATUS"), right("NODES")];
     header.extend(counted);
-    header.extend([right("TOOK"), Cell::new("THEN")]);
+    header.push(right("TOOK"));
     table.set_header(header);
     for sight in steps {
         table.add_row(row(sight));
     }
+    table.column_iter_mut().for_each(|column| {
+        column.set_padding((1, 0));
+    });
     table
 }
 
 fn row(sight: &StepSight) -> Vec<Cell> {
     let step = &sight.step;
-    let tries = if step.attempt > 1 { format!(" ({} tries)", step.attempt) } else { String::new() };
+    let tries = if step.attempt > 1 { format!(" ×{}", step.attempt) } else { String::new() };
     let status = Cell::new(format!("{}{tries}", step.status.as_str())).fg(colour_of_status(step.status));
     let total = sight.counts.map_or_else(String::new, |counts| text::grouped(counts.total()));
     let mut row =
@@ -83,7 +84,6 @@ fn row(sight: &StepSight) -> Vec<Cell> {
     }
     let took = step.ended_at.map(|end| end.duration_since(step.started_at)).unwrap_or_default();
     row.push(right(if took.is_zero() { String::new() } else { text::duration(took) }));
-    row.push(Cell::new(step.next_step.as_ref().map_or_else(String::new, |next| cut(next.as_str(), 24))));
     row
 }
 
@@ -126,7 +126,9 @@ fn messages(page: &mut String, report: &Report) {
     }
     title(page, "What went wrong");
     for (name, message) in messages {
-        let _ = writeln!(page, "  {} {}", style(format!("{name}:")).bold(), cut(message, 4 * WIDTH));
+        for (at, line) in text::wrap(&format!("{name}: {message}"), WIDTH - 4).iter().enumerate() {
+            let _ = writeln!(page, "  {}{line}", if at == 0 { "" } else { "  " });
+        }
     }
     page.push('\n');
 }
@@ -159,11 +161,12 @@ fn group(page: &mut String, trouble: &Trouble) {
     let details = trouble.details.as_ref().map_or_else(String::new, |details| format!(" ({details})"));
     let code = trouble.exit_code.map_or_else(String::new, |code| format!(", exit code {code}"));
     let _ = writeln!(page, "\n  {}: {many}{details}{code}", style(&trouble.step).bold());
-    for line in trouble.said.iter().take(LINES_MAX) {
-        let _ = writeln!(page, "    {} {}", style("│").dim(), cut(line, WIDTH - 6));
+    let said: Vec<String> = trouble.said.iter().flat_map(|line| text::wrap(line, WIDTH - 6)).collect();
+    for line in said.iter().take(LINES_MAX) {
+        let _ = writeln!(page, "    {} {line}", style("│").dim());
     }
-    if trouble.said.len() > LINES_MAX {
-        let _ = writeln!(page, "    {} … {} more lines", style("│").dim(), trouble.said.len() - LINES_MAX);
+    if said.len() > LINES_MAX {
+        let _ = writeln!(page, "    {} … {} more lines", style("│").dim(), said.len() - LINES_MAX);
     }
     nodes(page, &trouble.nodes);
     if !trouble.later.is_empty() {
@@ -195,15 +198,33 @@ fn outputs(page: &mut String, report: &Report) {
     title(page, "Outputs of the runbook");
     let width = report.outputs.keys().map(|name| name.chars().count()).max().unwrap_or_default();
     for (name, values) in &report.outputs {
-        let shown: Vec<String> = values.iter().take(VALUES_MAX).map(|value| cut(value, 60)).collect();
-        let mut line = shown.join(", ");
-        if values.len() > VALUES_MAX {
-            line = format!("{}: {}, …", text::grouped(values.len() as u64), shown.join(", "));
-        }
-        let empty = if values.is_empty() { style("none").dim().to_string() } else { line };
-        let _ = writeln!(page, "  {name:width$}  {empty}");
+        let _ = writeln!(page, "  {name:width$}  {}", value(values, WIDTH.saturating_sub(width + 4)));
     }
     page.push('\n');
+}
+
+/// A value of the runbook: the whole of it, or how many items it has and as many of them as there is room for.
+fn value(values: &[String], room: usize) -> String {
+    if values.is_empty() {
+        return style("none").dim().to_string();
+    }
+    let whole = values.join(", ");
+    if whole.chars().count() <= room {
+        return cut(&whole, room);
+    }
+    if let [single] = values {
+        return cut(single, room);
+    }
+    let mut line = format!("{}: ", text::grouped(values.len() as u64));
+    for value in values {
+        if line.chars().count() + value.chars().count() + 3 > room {
+            break;
+        }
+        line.push_str(&cut(value, room));
+        line.push_str(", ");
+    }
+    line.push('…');
+    line
 }
 
 fn usage(page: &mut String, usage: &Usage) {
@@ -215,9 +236,11 @@ fn usage(page: &mut String, usage: &Usage) {
         if !calls.is_empty() {
             line(page, name, &format!("{} calls", text::grouped(usage.total(service))), &calls);
         }
+        if service == "dynamodb" {
+            let (read, write) = (usage.units.read, usage.units.write);
+            let _ = writeln!(page, "             {read:.0} read units, {write:.0} write units");
+        }
     }
-    let units = usage.units;
-    let _ = writeln!(page, "  {:11}{:.1} read units, {:.1} write units", "", units.read, units.write);
     let invocations: Vec<(&str, u64)> =
         usage.invocations.iter().map(|(name, count)| (name.as_str(), *count)).collect();
     let total: u64 = invocations.iter().map(|(_, count)| count).sum();

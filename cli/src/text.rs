@@ -73,6 +73,20 @@ pub(crate) fn cut(text: &str, max: usize) -> String {
     }
 }
 
+/// A line in pieces of at most `width` characters, broken at spaces where there are some.
+pub(crate) fn wrap(line: &str, width: usize) -> Vec<String> {
+    let mut pieces = Vec::new();
+    let mut rest: Vec<char> = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    while rest.len() > width {
+        let space = rest.iter().take(width + 1).rposition(|c| *c == ' ').filter(|at| *at > width / 2);
+        let tail = rest.split_off(space.unwrap_or(width));
+        pieces.push(rest.into_iter().collect::<String>().trim_end().to_owned());
+        rest = tail.into_iter().skip(usize::from(space.is_some())).collect();
+    }
+    pieces.push(rest.into_iter().collect());
+    pieces
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,5 +119,13 @@ mod tests {
         assert_eq!(cut("abc", 3), "abc");
         assert_eq!(cut("abcd", 3), "ab…");
         assert_eq!(cut("a\u{1b}[31m\tb", 9), "a [31m b");
+    }
+
+    #[test]
+    fn lines_break_at_spaces_and_lose_nothing_else() {
+        assert_eq!(wrap("short", 8), ["short"]);
+        assert_eq!(wrap("one two three", 8), ["one two", "three"]);
+        assert_eq!(wrap("onetwothree", 8), ["onetwoth", "ree"]);
+        assert_eq!(wrap("", 8), [""]);
     }
 }

@@ -19,9 +19,14 @@ fn in_a_pipe_it_prints_lines_without_control_characters_and_ends_well() {
     let control = page.chars().find(|c| c.is_control() && *c != '\n');
     assert_eq!(control, None, "{page}");
     assert!(page.lines().all(|line| line.chars().count() <= 100), "wider than 100 columns: {page}");
-    for words in
-        ["begins on 120 nodes", "of 120 done", "anythingMissing", "exit code 156", "SendCommand", "(Undeliverable)"]
-    {
+    for words in [
+        "begins on 120 nodes",
+        "of 120 done",
+        "anythingMissing",
+        "exit code 156",
+        "SendCommand",
+        "(Undeliverable)",
+    ] {
         assert!(page.contains(words), "no `{words}` in {page}");
     }
 }

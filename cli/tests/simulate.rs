@@ -110,7 +110,8 @@ fn a_runbook_that_fails_shows_which_nodes_said_what() {
 #[test]
 fn one_seed_is_one_run() {
     let folder = folder("one_seed");
-    let run = |seed| simulate(&folder, &["ping.yaml", "--nodes", "60", "--seed", seed, "--format", "json"]).stdout;
+    let run =
+        |seed| simulate(&folder, &["ping.yaml", "--nodes", "60", "--seed", seed, "--format", "json"]).stdout;
     assert_eq!(run("1"), run("1"));
     assert_ne!(run("1"), run("2"));
 }
@@ -118,7 +119,10 @@ fn one_seed_is_one_run() {
 #[test]
 fn lists_are_given_item_by_item_or_as_json() {
     let folder = folder("lists");
-    for given in [&["--param", "Commands=true", "--param", "Commands=echo 1"][..], &["--param", r#"Commands=["true"]"#]] {
+    for given in [
+        &["--param", "Commands=true", "--param", "Commands=echo 1"][..],
+        &["--param", r#"Commands=["true"]"#],
+    ] {
         let output = simulate(&folder, &[&["ping.yaml", "--fleet", "fleet.yaml"], given].concat());
         assert_eq!(output.status.code(), Some(0), "{output:?}");
     }
@@ -130,7 +134,11 @@ fn wrong_parameters_are_named() {
     refused(&folder, &["ping.yaml", "--param", "Rolle=web"], &["parameter Rolle:", "no such parameter"]);
     refused(&folder, &["ping.yaml", "--param", "Role=mail"], &["parameter Role:", "allowedValues"]);
     refused(&folder, &["ping.yaml", "--param", "Wait=soon"], &["parameter Wait:", "Integer"]);
-    refused(&folder, &["ping.yaml", "--param", "Role=web", "--param", "Role=db"], &["parameter Role:", "exactly one"]);
+    refused(
+        &folder,
+        &["ping.yaml", "--param", "Role=web", "--param", "Role=db"],
+        &["parameter Role:", "exactly one"],
+    );
     refused(&folder, &["ping.yaml", "--param", "Role"], &["--param", "NAME=VALUE"]);
     std::fs::write(folder.join("required.yaml"), RUNBOOK.replace(", default: web", "")).expect("written");
     refused(&folder, &["required.yaml"], &["parameter Role:", "required"]);
@@ -157,7 +165,11 @@ fn a_fleet_that_cannot_be_read_is_named_with_the_place() {
     for (name, text, words) in [
         ("id.yaml", "nodes: [ { id: i-0123456789abcdef0 }, { id: server-7 } ]", ["nodes[1].id", "server-7"]),
         ("key.yaml", "groups:\n  - { name: web, cuont: 3 }\n", ["cuont", "line 2"]),
-        ("share.yaml", "behaviours:\n  - failed: often\ngroups: [ { name: a, count: 1 } ]\n", ["often", "share"]),
+        (
+            "share.yaml",
+            "behaviours:\n  - failed: often\ngroups: [ { name: a, count: 1 } ]\n",
+            ["often", "share"],
+        ),
         ("none.yaml", "groups: []", ["none.yaml", "no nodes"]),
     ] {
         std::fs::write(folder.join(name), text).expect("written");
@@ -170,7 +182,8 @@ fn a_fleet_that_cannot_be_read_is_named_with_the_place() {
 #[test]
 fn a_document_that_ssm_does_not_know_fails_its_step() {
     let folder = folder("document");
-    std::fs::write(folder.join("other.yaml"), RUNBOOK.replace("AWS-RunShellScript", "Made-Up")).expect("written");
+    std::fs::write(folder.join("other.yaml"), RUNBOOK.replace("AWS-RunShellScript", "Made-Up"))
+        .expect("written");
     let output = simulate(&folder, &["other.yaml", "--fleet", "fleet.yaml", "--format", "json"]);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let result = json(&output);
@@ -181,9 +194,11 @@ fn a_document_that_ssm_does_not_know_fails_its_step() {
 #[test]
 fn an_execution_that_goes_on_for_longer_than_a_week_is_given_up() {
     let folder = folder("long");
-    std::fs::write(folder.join("long.yaml"), RUNBOOK.replace("PT10M", "P9D")).expect("written");
+    let sleep = |name| format!("  - {{ name: {name}, action: 'aws:sleep', inputs: {{ Duration: P5D }} }}\n");
+    let text = format!("schemaVersion: '0.3'\nmainSteps:\n{}{}", sleep("first"), sleep("second"));
+    std::fs::write(folder.join("long.yaml"), text).expect("written");
     let output = simulate(&folder, &["long.yaml", "--fleet", "fleet.yaml"]);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
-    assert!(errors.contains("8 days") && errors.contains("step rest"), "{errors}");
+    assert!(errors.contains("8 days") && errors.contains("step second"), "{errors}");
 }

@@ -223,7 +223,10 @@ fn step_execution(id: &ExecutionId, view: StepView) -> StepExecution {
         outputs: Some(outputs),
         failure_message: step.failure_message,
         warning_message: (!contradicted_by.is_empty()).then(|| {
-            format!("SSM has said something else since the step was closed: {}", contradicted_by.join(", "))
+            format!(
+                "Later reports contradict what was known when the step was closed; SSM was asked again: {}",
+                contradicted_by.join(", ")
+            )
         }),
         next_step: step.next_step.map(|name| name.to_string()),
         ..StepExecution::default()

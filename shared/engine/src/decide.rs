@@ -1,7 +1,7 @@
 //! What an execution does next.
 
 use crate::turn::Turn;
-use crate::{Decision, Execution, Input, Phase, Rejection, Signal, Stop, StopType};
+use crate::{Decision, Execution, Input, Observations, Phase, Rejection, Signal, Stop, StopType};
 use fleetwright_runbook::Runbook;
 use jiff::Timestamp;
 
@@ -24,11 +24,10 @@ pub fn decide(
                 Turn::new(execution.clone(), runbook, observations, now).run()
             }
         },
-        Input::Stop(kind, observations) => {
-            let stopped = stop(execution, *kind, now)?;
-            let mut turn = Turn::new(stopped, runbook, observations, now);
-            turn.changed();
-            turn.run()
+        Input::Stop(kind) => {
+            // Reads nothing, and so cannot fail for want of SSM: what follows from it is the next look's.
+            let nothing = Observations::default();
+            Turn::new(stop(execution, *kind, now)?, runbook, &nothing, now).begin_stop()
         }
         Input::Signal(signal) => Err(signal_without_listener(execution, *signal)),
     }
@@ -42,13 +41,13 @@ fn stop(execution: &Execution, kind: StopType, now: Timestamp) -> Result<Executi
     };
     match (&execution.phase, execution.stop) {
         (Phase::Ended { .. }, _) => Err(refused("it has ended")),
-        (Phase::Ending(_), _) => Err(refused("its last step is over")),
-        (Phase::At(_) | Phase::In(_), Some(stop)) if stop.kind == kind => {
+        (Phase::At(_) | Phase::In(_) | Phase::Ending(_), Some(stop)) if stop.kind == kind => {
             Err(Rejection::Stale("the execution is stopping already"))
         }
+        (Phase::Ending(_), _) => Err(refused("its last step is over")),
         (Phase::At(_) | Phase::In(_), Some(_)) => Err(refused("it is stopping already, in another way")),
         (Phase::At(_) | Phase::In(_), None) => {
-            Ok(Execution { stop: Some(Stop { kind, at: now }), ..execution.clone() })
+            Ok(Execution { stop: Some(Stop { kind, at: now, on_cancel_until: None }), ..execution.clone() })
         }
     }
 }

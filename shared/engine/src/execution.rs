@@ -14,6 +14,8 @@ pub const EXECUTION_AGE_MAX: SignedDuration = SignedDuration::from_hours(90 * 24
 pub const LIVE_SENDS_MAX: usize = 20;
 /// The execution item's size, in bytes of JSON.
 pub const EXECUTION_BYTES_MAX: usize = 60_000;
+/// A step item's size, in bytes of JSON (DynamoDB takes 400 KB): about 3,500 sends.
+pub const STEP_BYTES_MAX: usize = 350_000;
 /// Commands that may wait for their settle while later steps run.
 pub const UNSETTLED_MAX: usize = 100;
 
@@ -55,6 +57,8 @@ pub struct Stop {
     pub kind: StopType,
     /// When it was accepted.
     pub at: Timestamp,
+    /// Until when the `onCancel` steps may run, where the step that was stopped names one.
+    pub on_cancel_until: Option<Timestamp>,
 }
 
 /// How an execution ends, or ended.
@@ -151,6 +155,8 @@ pub struct Execution {
     pub executed_by: String,
     /// Whether its end is told to people.
     pub announced: bool,
+    /// For which moment the last wake was sent: one for each.
+    pub wake_at: Option<Timestamp>,
 }
 
 impl Execution {
@@ -223,8 +229,12 @@ impl Execution {
                 if self.live.len() > LIVE_SENDS_MAX {
                     return Err(format!("{} sends are live", self.live.len()));
                 }
-                if work.done.iter().any(|done| self.live.contains_key(&done.token)) {
-                    return Err("a send is live and over".to_owned());
+                let size = serde_json::to_string(step).map_or(usize::MAX, |text| text.len());
+                if size > STEP_BYTES_MAX {
+                    return Err(format!(
+                        "step {} has {} sends, too many for its item",
+                        step.name, work.planned
+                    ));
                 }
                 Ok(())
             }

@@ -55,13 +55,26 @@ pub struct Observations {
     /// Node lists.
     pub lists: BTreeMap<ListId, Vec<NodeId>>,
     /// Commands of which SSM has not said all yet, and when to ask again.
-    pub settle_again: BTreeMap<CommandId, Timestamp>,
+    pub settle_again: BTreeMap<CommandId, SettleAgain>,
     /// Live sends that SSM was asked about just now.
     pub asked: BTreeSet<SendToken>,
     /// The scheduled time, where reconcile looks: only it asks after what has gone quiet.
     pub scheduled: Option<Timestamp>,
     /// Whether an absent command is sent again; otherwise the execution is parked.
     pub resend_absent: bool,
+    /// When a person last let the execution go on.
+    pub resumed_at: Option<Timestamp>,
+    /// Whether a wake brought this look about.
+    pub woken: bool,
+}
+
+/// When to ask SSM again for a result that it has not told all of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SettleAgain {
+    /// When.
+    pub at: Timestamp,
+    /// Whether a minute later will not do.
+    pub precisely: bool,
 }
 
 /// A signal (SSM API reference, SendAutomationSignal.SignalType).
@@ -87,7 +100,7 @@ pub enum Input<'a> {
     /// See what can be done now.
     Look(&'a Observations),
     /// Bring it to its end.
-    Stop(StopType, &'a Observations),
+    Stop(StopType),
     /// A person's word.
     Signal(Signal),
 }

@@ -1,8 +1,12 @@
 //! Where an execution goes when a step is over (User Guide, automation-actions).
 
 use crate::turn::{Moved, Turn};
-use crate::{Ending, Phase, Status, StepExecution};
-use fleetwright_runbook::{OnFailure, Step, StepName};
+use crate::{Ending, Phase, Status, StepExecution, StopType};
+use fleetwright_runbook::{OnCancel, OnFailure, Step, StepName};
+use jiff::SignedDuration;
+
+/// How long the steps that follow a stop may run.
+const ON_CANCEL_TIME: SignedDuration = SignedDuration::from_mins(2);
 
 /// How a step ended.
 pub(crate) struct StepEnd {
@@ -19,6 +23,10 @@ impl StepEnd {
 
     pub(crate) fn failed(message: impl Into<String>) -> Self {
         Self { status: Status::Failed, failure_message: Some(message.into()), branch: None }
+    }
+
+    pub(crate) fn timed_out(message: &str) -> Self {
+        Self { status: Status::TimedOut, failure_message: Some(message.to_owned()), branch: None }
     }
 
     pub(crate) fn cancelled() -> Self {
@@ -40,7 +48,7 @@ impl Turn<'_> {
     /// Closes a step and moves the execution on.
     pub(crate) fn leave(&mut self, mut step: StepExecution, definition: &Step, end: StepEnd) -> Moved {
         self.mark(definition, &end);
-        let next = self.next(definition, &end);
+        let next = if self.stopping() { self.after_stop(definition) } else { self.next(definition, &end) };
         step.status = end.status;
         step.ended_at = Some(self.now);
         step.failure_message = end.failure_message;
@@ -73,8 +81,20 @@ impl Turn<'_> {
         }
     }
 
+    /// The stopped step's `onCancel` may name a step to clean up with; that and what follows it have two minutes
+    /// (User Guide, automation-actions).
+    fn after_stop(&mut self, definition: &Step) -> Next {
+        match (&definition.on_cancel, self.execution.stop.as_mut()) {
+            (OnCancel::Step(name), Some(stop)) if stop.kind == StopType::Cancel => {
+                stop.on_cancel_until = Some(self.now + ON_CANCEL_TIME);
+                Next::Step(name.clone())
+            }
+            (OnCancel::Step(_) | OnCancel::Abort, _) => Next::End,
+        }
+    }
+
     fn next(&self, definition: &Step, end: &StepEnd) -> Next {
-        if self.execution.stop.is_some() {
+        if self.execution.stop.and_then(|stop| stop.on_cancel_until).is_some_and(|until| self.now >= until) {
             return Next::End;
         }
         if let Some(name) = &end.branch {

@@ -8,6 +8,7 @@
 //! Rules are those of the protocols page: sends in `fleet_step` (P3), verdicts and outputs (P5), halting and
 //! deadlines (P6).
 
+mod attend;
 mod bound;
 mod branch;
 mod decide;
@@ -17,6 +18,7 @@ mod id;
 mod input;
 mod leave;
 mod open;
+mod plan;
 mod request;
 mod scope;
 mod send;
@@ -29,12 +31,14 @@ pub use bound::{Bound, InvalidBound};
 pub use decide::decide;
 pub use execution::{
     Document, EXECUTION_AGE_MAX, EXECUTION_BYTES_MAX, Ending, Execution, LIVE_SENDS_MAX, Pending,
-    PendingKind, Phase, Place, Stop, StopType, UNSETTLED_MAX,
+    PendingKind, Phase, Place, STEP_BYTES_MAX, Stop, StopType, UNSETTLED_MAX,
 };
-pub use fleet_step::{CONCURRENCY_DEFAULT, NODES_PER_SEND_MAX};
 pub use id::{ExecutionId, ListId, ListRef, NodeList, SendToken, TOKEN_CHARS};
-pub use input::{Decision, Effect, Ended, Input, Need, Observations, Rejection, Report, Signal};
-pub use send::{FIRST_LOOK_AFTER, LOOKS_TO_ABSENT, Refusal, Send, SendEnd, SendState, Slice, WATCH_AFTER};
+pub use input::{Decision, Effect, Ended, Input, Need, Observations, Rejection, Report, SettleAgain, Signal};
+pub use plan::{CONCURRENCY_DEFAULT, NODES_PER_SEND_MAX};
+pub use send::{
+    FIRST_LOOK_AFTER, LOOKS_TO_ABSENT, Refusal, Send, SendEnd, SendState, Slice, Stretch, WATCH_AFTER,
+};
 pub use start::{Start, start};
 pub use step::{
     DoneSend, FleetWork, HaltCause, Halting, Output, Request, Status, StepExecution, Target, Targets, Work,

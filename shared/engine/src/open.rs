@@ -19,7 +19,7 @@ enum Opened {
 impl Turn<'_> {
     /// Opens the step the execution is at.
     pub(crate) fn open(&mut self, name: &StepName) -> Result<Moved, Rejection> {
-        if self.execution.stop.is_some() {
+        if self.stopping() {
             return Ok(self.finish());
         }
         if self.now >= self.execution.started_at + crate::EXECUTION_AGE_MAX {
@@ -65,6 +65,7 @@ impl Turn<'_> {
             commands: Vec::new(),
             counts: None,
             without_command: Vec::new(),
+            targets: None,
             outputs: BTreeMap::new(),
             failure_message: None,
             next_step: None,
@@ -113,26 +114,18 @@ impl Turn<'_> {
     }
 
     fn drive_sleep(&mut self, step: StepExecution, definition: &Step, until: Timestamp) -> Moved {
-        if self.execution.stop.is_some() {
+        if self.stopping() {
             return self.leave(step, definition, StepEnd::cancelled());
         }
         if self.now >= until {
             return self.leave(step, definition, StepEnd::success());
         }
-        match step.deadline {
-            Some(deadline) if self.now >= deadline => {
-                let end = StepEnd {
-                    status: Status::TimedOut,
-                    failure_message: Some("timeoutSeconds passed".to_owned()),
-                    branch: None,
-                };
-                self.leave(step, definition, end)
-            }
-            deadline => {
-                self.wait_precisely(deadline.map_or(until, |deadline| deadline.min(until)));
-                Moved::Waits
-            }
+        let deadline = self.deadline(&step);
+        if self.now >= deadline {
+            return self.leave(step, definition, StepEnd::timed_out("its time is over"));
         }
+        self.wait_precisely(deadline.min(until));
+        Moved::Waits
     }
 
     /// Keeps an open fleet step with what it has come to.

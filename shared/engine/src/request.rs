@@ -24,6 +24,7 @@ pub(crate) fn resolve(
         planned: 0,
         done: Vec::new(),
         errors: 0,
+        rejected: false,
         forced: false,
         halting: None,
     };

@@ -34,7 +34,25 @@ pub enum Slice {
     Targets,
 }
 
+/// A stretch of a step's node list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stretch {
+    /// Where it begins.
+    pub offset: u64,
+    /// How many ids it has.
+    pub length: u64,
+}
+
 impl Slice {
+    /// The stretch of the step's node list it covers; none of Targets.
+    #[must_use]
+    pub const fn stretch(&self) -> Option<Stretch> {
+        match self {
+            Self::Nodes { offset, length, .. } => Some(Stretch { offset: *offset, length: *length }),
+            Self::Targets => None,
+        }
+    }
+
     /// How many nodes it is known to cover; Targets count as one until SSM has resolved them.
     #[must_use]
     pub const fn nodes(&self) -> u64 {
@@ -186,9 +204,10 @@ impl Send {
         last + SignedDuration::from_mins(minutes)
     }
 
-    /// Whether its windows must be listed again later, because more than one command may exist for it.
+    /// Whether more than one try of it may have been executed: then its windows are listed again later, while it is
+    /// under way and after.
     #[must_use]
-    pub fn is_watched(&self, ended_from_trying: bool) -> bool {
-        ended_from_trying || self.unknown_tries() > 1
+    pub const fn is_watched(&self) -> bool {
+        self.unknown_tries() > 1
     }
 }

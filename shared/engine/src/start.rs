@@ -59,6 +59,7 @@ pub fn start(start: Start, runbook: &Runbook, now: Timestamp) -> Result<Executio
         started_at: now,
         executed_by: start.executed_by,
         announced: start.announced,
+        wake_at: None,
     })
 }
 

@@ -1,6 +1,6 @@
 //! A step execution.
 
-use crate::{Bound, ListRef, SendEnd, SendToken, Slice};
+use crate::{Bound, ListRef, SendEnd, Stretch};
 use fleetwright_fleet::{CommandId, Counts, Outcome};
 use fleetwright_runbook::StepName;
 use jiff::Timestamp;
@@ -112,12 +112,21 @@ pub enum Targets {
 /// A send that has ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DoneSend {
-    /// Which.
-    pub token: SendToken,
-    /// Whom it covered.
-    pub slice: Slice,
+    /// Whom it covered; none where the step goes by Targets.
+    pub stretch: Option<Stretch>,
     /// How it ended.
     pub end: SendEnd,
+}
+
+impl DoneSend {
+    /// The command that tells what became of its nodes.
+    #[must_use]
+    pub const fn command_id(&self) -> Option<&CommandId> {
+        match &self.end {
+            SendEnd::Command { command_id } => Some(command_id),
+            SendEnd::NotRun { .. } | SendEnd::Unknown | SendEnd::Replaced => None,
+        }
+    }
 }
 
 /// Why a runCommand attempt is being brought to its end early.
@@ -152,13 +161,15 @@ pub struct FleetWork {
     /// How many targets have been given out to sends.
     pub given: u64,
     /// Stretches given back by a send that was split, to be sent again in halves.
-    pub returned: Vec<Slice>,
+    pub returned: Vec<Stretch>,
     /// Sends planned so far: the next one's ordinal.
     pub planned: u32,
     /// Sends that are over.
     pub done: Vec<DoneSend>,
     /// Errors of ended sends, as MaxErrors counts them.
     pub errors: u64,
+    /// SSM refused the request itself: no further send goes out.
+    pub rejected: bool,
     /// A send was given up before SSM called its command finished: no further attempt may be made.
     pub forced: bool,
     /// The attempt is being ended early.
@@ -215,13 +226,15 @@ pub struct StepExecution {
     pub deadline: Option<Timestamp>,
     /// What it is doing; `None` once closed.
     pub work: Option<Work>,
-    /// Commands it sent, in every attempt, with what they were asked to run.
+    /// Commands of its attempts that are over.
     pub commands: Vec<CommandId>,
     /// The targets of its last attempt by outcome.
     pub counts: Option<Counts>,
     /// Targets of its last attempt that no command stands for, and what became of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub without_command: Vec<(Slice, Outcome)>,
+    pub without_command: Vec<(Stretch, Outcome)>,
+    /// The list that these are stretches of.
+    pub targets: Option<ListRef>,
     /// Its outputs, once closed: frozen.
     pub outputs: BTreeMap<String, Output>,
     /// Why it failed.

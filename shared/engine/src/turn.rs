@@ -2,8 +2,8 @@
 
 use crate::scope::Scope;
 use crate::{
-    Decision, EXECUTION_AGE_MAX, Effect, Ended, Ending, Execution, Need, NodeList, Observations, Pending,
-    PendingKind, Phase, Rejection, Report, Send, Status, StepExecution, StopType,
+    Decision, EXECUTION_AGE_MAX, Effect, Ended, Ending, Execution, HaltCause, Need, NodeList, Observations,
+    Pending, PendingKind, Phase, Rejection, Report, Send, Status, StepExecution, StopType, Work,
 };
 use fleetwright_fleet::CommandId;
 use fleetwright_runbook::Runbook;
@@ -15,6 +15,10 @@ pub const STEPS_PER_COMMIT_MAX: usize = 20;
 const PENDING_RECHECK: SignedDuration = SignedDuration::from_secs(60);
 /// A wake is a delayed message; SQS delays up to 15 minutes. Later moments are left to reconcile.
 const WAKE_AHEAD_MAX: SignedDuration = SignedDuration::from_mins(15);
+/// A wake that came early is sent again if no more than this remains.
+const WAKE_AGAIN_WITHIN: SignedDuration = SignedDuration::from_secs(15);
+/// Commands settled late that one decision asks for: each takes a few calls of SSM.
+const LATE_SETTLES_MAX: usize = 4;
 
 /// Whether a phase has moved on, and the turn goes on with the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +88,19 @@ impl<'a> Turn<'a> {
         Ok(self.decision(again))
     }
 
+    /// Commits a stop at once: no further intent, and what is live is halted.
+    pub(crate) fn begin_stop(mut self) -> Result<Decision, Rejection> {
+        self.changed();
+        if let Phase::In(step) = self.execution.phase.clone()
+            && let Some(Work::Fleet(work)) = step.work.clone()
+        {
+            let mut work = *work;
+            self.start_halting(&mut work, HaltCause::Stopped);
+            self.keep(*step, work);
+        }
+        Ok(self.decision(true))
+    }
+
     fn decision(mut self, again: bool) -> Decision {
         let ended = matches!(self.execution.phase, Phase::Ended { .. });
         for pending in self.execution.pending.values() {
@@ -93,10 +110,12 @@ impl<'a> Turn<'a> {
         if !self.execution.unsettled.is_empty() {
             self.waits.push(self.now + PENDING_RECHECK);
         }
-        self.waits.push(self.execution.started_at + EXECUTION_AGE_MAX);
-        let ahead = self.now + WAKE_AHEAD_MAX;
-        let wake = self.precise_waits.iter().copied().min().filter(|at| *at <= ahead);
-        let due = self.waits.iter().chain(&self.precise_waits).copied().min();
+        let due = match (ended && self.execution.pending.is_empty(), again) {
+            (true, _) => None,
+            (false, true) => Some(self.now),
+            (false, false) => self.waits.iter().chain(&self.precise_waits).copied().min(),
+        };
+        let wake = if ended { None } else { self.wake() };
         Decision {
             changed: self.changed,
             closed: self.closed,
@@ -104,17 +123,24 @@ impl<'a> Turn<'a> {
             ended: self.ended,
             lists: self.lists,
             effects: self.effects,
-            due: if ended && self.execution.pending.is_empty() {
-                None
-            } else if again {
-                Some(self.now)
-            } else {
-                due
-            },
-            wake: if ended { None } else { wake },
-            again: again || (!ended && !self.execution.unsettled.is_empty()),
+            due,
+            wake,
+            again,
             execution: self.execution,
         }
+    }
+
+    /// One wake for each moment: remembered with the commit. One that came early is sent again if little remains, and
+    /// a settle that SSM was not ready for has its own short rhythm.
+    fn wake(&mut self) -> Option<Timestamp> {
+        let at = self.precise_waits.iter().copied().min().filter(|at| *at <= self.now + WAKE_AHEAD_MAX)?;
+        let new = self.changed && self.execution.wake_at != Some(at);
+        if new {
+            self.execution.wake_at = Some(at);
+        }
+        let early = self.seen.woken && at <= self.now + WAKE_AGAIN_WITHIN;
+        let settling = self.seen.settle_again.values().any(|again| again.precisely && again.at == at);
+        (new || early || settling).then_some(at)
     }
 
     pub(crate) const fn changed(&mut self) {
@@ -163,22 +189,41 @@ impl<'a> Turn<'a> {
         self.changed = true;
     }
 
-    /// Commands whose step has gone on are settled as soon as SSM has said all.
+    /// Commands whose step has gone on are settled when nothing else waits for it: at the end, or by reconcile.
     fn check_off_settled(&mut self) -> Result<(), Rejection> {
+        let last = matches!(self.execution.phase, Phase::Ending(_));
+        if !last && self.seen.scheduled.is_none() {
+            return Ok(());
+        }
         let mut needs = Vec::new();
         for (token, command_id) in self.execution.unsettled.clone() {
             match self.seen.reports.get(&command_id) {
                 None => needs.push(Need::Report(command_id)),
                 Some(report) if report.is_settled() => {
                     self.execution.unsettled.remove(&token);
+                    self.changed = true;
                 }
                 Some(_) => match self.seen.settle_again.get(&command_id) {
                     None => needs.push(Need::Settle(command_id)),
-                    Some(at) => self.wait_precisely(*at),
+                    Some(again) if again.precisely => self.wait_precisely(again.at),
+                    Some(again) => self.wait(again.at),
                 },
             }
         }
+        needs.truncate(LATE_SETTLES_MAX);
         if needs.is_empty() { Ok(()) } else { Err(Rejection::Needs(needs)) }
+    }
+
+    /// Told to stop, and not in the steps that the runbook has for that.
+    pub(crate) fn stopping(&self) -> bool {
+        self.execution.stop.is_some_and(|stop| stop.on_cancel_until.is_none())
+    }
+
+    /// When a step runs out of time: its own, the execution's, or that of the steps that follow a stop.
+    pub(crate) fn deadline(&self, step: &StepExecution) -> Timestamp {
+        let of_age = self.execution.started_at + EXECUTION_AGE_MAX;
+        let of_stop = self.execution.stop.and_then(|stop| stop.on_cancel_until);
+        [step.deadline, of_stop].into_iter().flatten().fold(of_age, Timestamp::min)
     }
 
     /// The steps are over; the execution is when its commands are settled.

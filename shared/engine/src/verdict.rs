@@ -3,8 +3,8 @@
 use crate::leave::StepEnd;
 use crate::turn::{Moved, Turn};
 use crate::{
-    FleetWork, HaltCause, ListRef, Need, NodeList, Output, Rejection, SendEnd, Slice, Status, StepExecution,
-    Targets,
+    DoneSend, EXECUTION_AGE_MAX, FleetWork, HaltCause, ListRef, Need, NodeList, Output, Rejection, SendEnd,
+    Status, StepExecution, Stretch, Targets,
 };
 use fleetwright_fleet::{Counts, NodeId, Outcome, Partition, PatchSummary, Settlement, Terminal};
 use fleetwright_runbook::{OrReference, Step};
@@ -37,13 +37,19 @@ impl Turn<'_> {
         let result = self.sum_up(&work)?;
         let counts = result.partition.counts();
         let end = verdict(&result, counts, &work);
+        step.commands.extend(work.done.iter().filter_map(|done| done.command_id().cloned()));
         let failed = matches!(end.status, Status::Failed | Status::TimedOut);
-        if failed && !work.forced && self.execution.stop.is_none() && step.attempt < self.attempts(definition)
-        {
+        let in_time =
+            self.execution.stop.is_none() && self.now < self.execution.started_at + EXECUTION_AGE_MAX;
+        if failed && !work.forced && in_time && step.attempt < self.attempts(definition) {
             return Ok(self.next_attempt(step, definition, work));
         }
         step.counts = Some(counts);
         step.without_command = without_command(&work);
+        step.targets = match &work.targets {
+            Targets::Nodes(list) => Some(list.clone()),
+            Targets::Query(_) => None,
+        };
         self.set_outputs(&mut step, &result, counts, end.status);
         Ok(self.leave(step, definition, end))
     }
@@ -72,6 +78,7 @@ impl Turn<'_> {
             planned: 0,
             done: Vec::new(),
             errors: 0,
+            rejected: false,
             forced: false,
             halting: None,
             ..work
@@ -90,57 +97,45 @@ impl Turn<'_> {
                     let report = self.report(command_id)?;
                     let settlement = report.settlement.as_ref();
                     result.partition.add(report.command.partition(settlement));
-                    match settlement {
-                        Some(settlement) => result.take_settled(settlement),
-                        None => result.ssm_statuses.extend(&report.command.statuses),
+                    if let Some(settlement) = settlement {
+                        result.take_settled(settlement);
+                    }
+                    if settlement.is_none_or(|settlement| settlement.status.is_none()) {
+                        result.ssm_statuses.extend(&report.command.statuses);
+                        // SSM never showed it, and nothing was reported either.
+                        result.lost_query |= done.stretch.is_none() && report.command.statuses.is_empty();
                     }
                 }
                 SendEnd::NotRun { reason } => {
                     result.refusals.insert(reason.clone());
-                    self.set_all(&mut result.partition, &done.slice, Outcome::NotRun)?;
+                    self.set_all(&mut result.partition, work, done.stretch, Outcome::NotRun)?;
                 }
                 SendEnd::Unknown => {
-                    result.lost_query |= done.slice == Slice::Targets;
-                    self.set_all(&mut result.partition, &done.slice, Outcome::Unknown)?;
+                    result.lost_query |= done.stretch.is_none();
+                    self.set_all(&mut result.partition, work, done.stretch, Outcome::Unknown)?;
                 }
                 SendEnd::Replaced => {}
             }
         }
-        for slice in never_sent(work) {
-            self.set_all(&mut result.partition, &slice, Outcome::NotRun)?;
+        for stretch in never_sent(work) {
+            self.set_all(&mut result.partition, work, Some(stretch), Outcome::NotRun)?;
         }
         Ok(result)
     }
 
     /// Names all that is missing at once.
     fn read_results(&self, work: &FleetWork) -> Result<(), Rejection> {
-        let mut needs = Vec::new();
-        for done in &work.done {
-            match (&done.end, &done.slice) {
-                (SendEnd::Command { command_id }, _) => {
-                    if !self.seen.reports.contains_key(command_id) {
-                        needs.push(Need::Report(command_id.clone()));
-                    }
-                }
-                (SendEnd::NotRun { .. } | SendEnd::Unknown, Slice::Nodes { list, .. }) => {
-                    self.need_list(list, &mut needs);
-                }
-                (SendEnd::NotRun { .. } | SendEnd::Unknown | SendEnd::Replaced, _) => {}
-            }
-        }
-        for slice in never_sent(work) {
-            if let Slice::Nodes { list, .. } = &slice {
-                self.need_list(list, &mut needs);
-            }
+        let commands = work.done.iter().filter_map(DoneSend::command_id);
+        let unread = commands.filter(|id| !self.seen.reports.contains_key(*id));
+        let mut needs: Vec<Need> = unread.map(|id| Need::Report(id.clone())).collect();
+        let nameless = work.done.iter().any(|done| done.command_id().is_none());
+        if let Targets::Nodes(list) = &work.targets
+            && (nameless || !never_sent(work).is_empty())
+            && self.nodes(list).is_none()
+        {
+            needs.push(Need::List(list.clone()));
         }
         if needs.is_empty() { Ok(()) } else { Err(Rejection::Needs(needs)) }
-    }
-
-    fn need_list(&self, list: &ListRef, needs: &mut Vec<Need>) {
-        let need = Need::List(list.clone());
-        if self.nodes(list).is_none() && !needs.contains(&need) {
-            needs.push(need);
-        }
     }
 
     fn nodes(&self, list: &ListRef) -> Option<&[NodeId]> {
@@ -148,11 +143,19 @@ impl Turn<'_> {
         fresh.or_else(|| self.seen.lists.get(&list.id)).map(Vec::as_slice)
     }
 
-    fn set_all(&self, partition: &mut Partition, slice: &Slice, outcome: Outcome) -> Result<(), Rejection> {
-        let Slice::Nodes { list, offset, length } = slice else { return Ok(()) };
+    fn set_all(
+        &self,
+        partition: &mut Partition,
+        work: &FleetWork,
+        stretch: Option<Stretch>,
+        outcome: Outcome,
+    ) -> Result<(), Rejection> {
+        let (Targets::Nodes(list), Some(Stretch { offset, length })) = (&work.targets, stretch) else {
+            return Ok(());
+        };
         let nodes = self.nodes(list).ok_or_else(|| Rejection::Needs(vec![Need::List(list.clone())]))?;
-        let stretch = nodes.iter().skip(usize::try_from(*offset).unwrap_or(usize::MAX));
-        for node in stretch.take(usize::try_from(*length).unwrap_or(0)) {
+        let from = nodes.iter().skip(usize::try_from(offset).unwrap_or(usize::MAX));
+        for node in from.take(usize::try_from(length).unwrap_or(0)) {
             partition.set(node.clone(), outcome);
         }
         Ok(())
@@ -235,37 +238,32 @@ impl AttemptResult {
 }
 
 /// Targets that no live or ended send stands for: errors or a halt stopped the step before.
-fn never_sent(work: &FleetWork) -> Vec<Slice> {
-    let mut slices = work.returned.clone();
+fn never_sent(work: &FleetWork) -> Vec<Stretch> {
+    let mut stretches = work.returned.clone();
     if let Targets::Nodes(list) = &work.targets {
         let length = list.count - work.given;
         if length > 0 {
-            slices.push(Slice::Nodes { list: list.clone(), offset: work.given, length });
+            stretches.push(Stretch { offset: work.given, length });
         }
     }
-    slices
+    stretches
 }
 
 /// Stretches of targets whose outcome no command tells.
-fn without_command(work: &FleetWork) -> Vec<(Slice, Outcome)> {
+fn without_command(work: &FleetWork) -> Vec<(Stretch, Outcome)> {
     let done = work.done.iter().filter_map(|done| match &done.end {
-        SendEnd::NotRun { .. } => Some((done.slice.clone(), Outcome::NotRun)),
-        SendEnd::Unknown => Some((done.slice.clone(), Outcome::Unknown)),
+        SendEnd::NotRun { .. } => Some((done.stretch?, Outcome::NotRun)),
+        SendEnd::Unknown => Some((done.stretch?, Outcome::Unknown)),
         SendEnd::Command { .. } | SendEnd::Replaced => None,
     });
-    done.chain(never_sent(work).into_iter().map(|slice| (slice, Outcome::NotRun))).collect()
+    done.chain(never_sent(work).into_iter().map(|stretch| (stretch, Outcome::NotRun))).collect()
 }
 
 /// Success if the targets that are not Success are at most MaxErrors and at least one is Success, or there were none;
 /// else TimedOut if all the others timed out, Cancelled after a stop, else Failed.
 fn verdict(result: &AttemptResult, counts: Counts, work: &FleetWork) -> StepEnd {
-    if work.halting.is_some_and(|halting| halting.cause == HaltCause::Stopped) {
-        return StepEnd::cancelled();
-    }
-    if work.halting.is_some_and(|halting| halting.cause == HaltCause::TimedOut) {
-        return timed_out("timeoutSeconds passed");
-    }
-    if counts.total() == 0 {
+    let halted_by = work.halting.map(|halting| halting.cause);
+    if counts.total() == 0 && halted_by.is_none() {
         return verdict_without_nodes(result);
     }
     let allowed = work.errors_allowed(counts.total());
@@ -273,14 +271,12 @@ fn verdict(result: &AttemptResult, counts: Counts, work: &FleetWork) -> StepEnd 
         return StepEnd::success();
     }
     let message = message(result, counts);
-    if counts.not_success() == counts.timed_out {
-        return timed_out(&message);
+    match halted_by {
+        Some(HaltCause::Stopped) => StepEnd::cancelled(),
+        Some(HaltCause::TimedOut) => StepEnd::timed_out("timeoutSeconds passed"),
+        None if counts.not_success() == counts.timed_out => StepEnd::timed_out(&message),
+        None => StepEnd::failed(message),
     }
-    StepEnd::failed(message)
-}
-
-fn timed_out(message: &str) -> StepEnd {
-    StepEnd { status: Status::TimedOut, failure_message: Some(message.to_owned()), branch: None }
 }
 
 /// A step without nodes ends as SSM's command did; one that never had a target, well.
@@ -294,7 +290,7 @@ fn verdict_without_nodes(result: &AttemptResult) -> StepEnd {
     match result.ssm_statuses.iter().find(|status| **status != Terminal::Success) {
         None => StepEnd::success(),
         Some(Terminal::TimedOut | Terminal::ExecutionTimedOut | Terminal::DeliveryTimedOut) => {
-            timed_out("the command timed out")
+            StepEnd::timed_out("the command timed out")
         }
         Some(status) => StepEnd::failed(format!("the command ended {}", status.as_str())),
     }

@@ -131,6 +131,7 @@ fn a_stop_is_accepted_once_and_refused_after_the_end() {
     let mut shell = Shell::new("  - name: rest\n    action: aws:sleep\n    inputs: { Duration: PT1H }\n", 0);
     shell.look().expect("decides");
     shell.stop(StopType::Cancel).expect("stops");
+    shell.look().expect("decides");
     assert_eq!(shell.ended().0, "Cancelled");
     let again = shell.stop(StopType::Cancel).expect_err("it has ended");
     assert!(
@@ -150,4 +151,30 @@ fn a_signal_nobody_waits_for_is_refused_by_name() {
         }
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn a_stopped_step_may_name_steps_that_clean_up_and_the_execution_is_cancelled_all_the_same() {
+    let steps = "  - name: rest\n    action: aws:sleep\n    onCancel: step:tidy\n    inputs: { Duration: PT1H }\n    isEnd: true\n".to_owned();
+    // onCancel is not for sleep steps, so a fleet step is stopped here.
+    let steps = command("patch", "    onCancel: step:tidy\n    isEnd: true\n")
+        + &steps.replace("    onCancel: step:tidy\n", "")
+        + &command("tidy", "");
+    let mut shell = Shell::new(&steps, 1);
+    let send = shell.look().expect("decides").planned.remove(0);
+    shell.stop(StopType::Cancel).expect("stops");
+    shell.answer(&send, |_| (Terminal::Cancelled, 137));
+    shell.run(well);
+    assert_eq!(shell.steps(), [("patch".to_owned(), "Cancelled"), ("tidy".to_owned(), "Success")]);
+    assert_eq!(shell.ended().0, "Cancelled");
+}
+
+#[test]
+fn a_stop_needs_nothing_from_ssm() {
+    let mut shell = Shell::new(&command("patch", ""), 1);
+    shell.look().expect("decides");
+    shell.seen.sends.clear();
+    let decision = shell.stop(StopType::Cancel).expect("a stop reads nothing");
+    assert_eq!(shell.execution.pending.len(), 1);
+    assert!(decision.changed && decision.again);
 }

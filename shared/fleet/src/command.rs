@@ -133,9 +133,14 @@ impl Command {
     /// Nodes of which nobody ever said anything, once the command is over, are Unknown.
     #[must_use]
     pub fn partition(&self, settlement: Option<&Settlement>) -> Partition {
+        // Of a command that SSM never sent out, nothing ran anywhere.
+        let unsent = settlement.is_some_and(|s| {
+            s.invocations.is_empty() && s.status.is_some_and(Terminal::explains_no_invocation)
+        });
+        let unheard = if unsent { Outcome::NotRun } else { Outcome::Unknown };
         let mut partition = Partition::default();
         for node in self.known() {
-            partition.set(node.clone(), self.reported_outcome(node).unwrap_or(Outcome::Unknown));
+            partition.set(node.clone(), self.reported_outcome(node).unwrap_or(unheard));
         }
         if let Some(settlement) = settlement {
             for (node, invocation) in &settlement.invocations {

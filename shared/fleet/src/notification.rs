@@ -19,8 +19,6 @@ pub struct Malformed {
 struct Notification {
     command_id: CommandId,
     instance_id: Option<NodeId>,
-    #[serde(rename = "instanceIds")]
-    _instance_ids: Option<Vec<NodeId>>,
     status: String,
     event_time: Timestamp,
 }

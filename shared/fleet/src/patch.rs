@@ -3,6 +3,7 @@
 use crate::NodeId;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What SSM holds about a node's patches after its last patch operation (SSM API reference, InstancePatchState).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,9 +37,11 @@ impl PatchSummary {
     /// Sums states up; one that is older than `since`, the command's request, says nothing about the command.
     #[must_use]
     pub fn of(nodes: &[NodeId], states: &[PatchState], since: Timestamp) -> Self {
+        let fresh = states.iter().filter(|state| state.operation_ended_at >= since);
+        let by_node: BTreeMap<&NodeId, &PatchState> = fresh.map(|state| (&state.node, state)).collect();
         let mut summary = Self::default();
         for node in nodes {
-            match states.iter().find(|state| state.node == *node && state.operation_ended_at >= since) {
+            match by_node.get(node) {
                 None => summary.unknown.push(node.clone()),
                 Some(state) => {
                     summary.missing_count += u64::from(state.missing);

@@ -6,17 +6,19 @@ use crate::{Error, Orchestrator, Turn};
 use fleetwright_engine::{
     Decision, Effect, ExecutionId, Input, PendingKind, Phase, Rejection, StopType, decide,
 };
-use futures::future::{BoxFuture, join_all};
+use futures::future::{LocalBoxFuture, join_all};
 use jiff::{SignedDuration, Timestamp};
 
 /// Commits that may be lost to others before the work is handed on.
 const LOST_RACES_MAX: usize = 3;
-/// Commits of one advance; then a wake goes on with it.
+/// Rounds of one advance; then a wake goes on with it.
 const ROUNDS_MAX: usize = 40;
-/// Reads that one decision may ask for in turn.
-const READS_MAX: usize = 30;
+/// Reads that one decision may ask for in turn. Each asks for all that is missing of a kind at once.
+const READS_MAX: usize = 60;
 /// No further round begins with less than this left.
 const ROUND_TAKES: SignedDuration = SignedDuration::from_secs(8);
+/// An effect that may be repeated freely, and failed, is tried again so soon.
+const EFFECT_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(5);
 
 /// Why an execution is advanced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,9 +26,6 @@ pub(crate) enum Why {
     Look,
     Stop(StopType),
 }
-
-/// A wake that came early is sent again if no more than this remains.
-const WAKE_AGAIN_WITHIN: SignedDuration = SignedDuration::from_secs(15);
 
 /// What an advance came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,10 +36,27 @@ pub(crate) struct Advanced {
     pub(crate) committed: bool,
 }
 
+/// What an effect came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Performed {
+    /// Nothing more to do for now.
+    Done,
+    /// Something else can be done at once.
+    More,
+    /// It is to be looked at again then.
+    Later(Timestamp),
+}
+
 /// What one round of it came to.
 enum Round {
     Decided(Box<Decision>),
-    Nothing(Advanced),
+    /// Nothing to do.
+    Nothing(Option<Timestamp>),
+    /// What was asked for had been done before: go on as a look.
+    AsLook,
+    /// What was read is no longer so.
+    Lost,
+    Parked,
 }
 
 impl Orchestrator {
@@ -48,7 +64,8 @@ impl Orchestrator {
     /// not be read again.
     ///
     /// # Errors
-    /// [`Error::Again`] when others were faster three times, or AWS was not available; see [`Error`] for the others.
+    /// [`Error::Contended`] when others were faster three times, [`Error::Again`] when AWS was not available; see
+    /// [`Error`] for the others.
     pub async fn advance(&self, id: &ExecutionId, turn: Turn) -> Result<(), Error> {
         self.advance_from(id, turn, Why::Look, Vec::new()).await.map(|_| ())
     }
@@ -59,7 +76,7 @@ impl Orchestrator {
         turn: Turn,
         why: Why,
         hints: Vec<CommandItem>,
-    ) -> BoxFuture<'a, Result<Advanced, Error>> {
+    ) -> LocalBoxFuture<'a, Result<Advanced, Error>> {
         // Boxed: it holds the futures of every call there is, and stands in all use cases.
         Box::pin(self.rounds(id, turn, why, hints))
     }
@@ -71,10 +88,9 @@ impl Orchestrator {
         mut why: Why,
         mut hints: Vec<CommandItem>,
     ) -> Result<Advanced, Error> {
-        let (mut lost, mut committed) = (0, false);
-        let mut last_due = None;
-        for round in 0..ROUNDS_MAX {
-            if round > 0 && turn.left(self.now()) < ROUND_TAKES {
+        let (mut lost, mut committed, mut due) = (0, false, None);
+        for round in 0..=ROUNDS_MAX {
+            if round == ROUNDS_MAX || (round > 0 && turn.left(self.now()) < ROUND_TAKES) {
                 self.wake(id, self.now()).await;
                 break;
             }
@@ -83,34 +99,56 @@ impl Orchestrator {
                 return Ok(Advanced { due: None, committed });
             };
             let decision = match self.decide(&loaded, why, &mut seen).await? {
-                Round::Nothing(advanced) => return Ok(Advanced { committed, ..advanced }),
+                Round::Nothing(due) => return Ok(Advanced { due, committed }),
+                Round::Parked if why == Why::Look => return Ok(Advanced { due: None, committed: true }),
+                Round::Parked => return Err(Error::Ours(format!("execution {id} was set aside"))),
+                Round::AsLook => {
+                    why = Why::Look;
+                    continue;
+                }
+                Round::Lost => {
+                    self.count_lost(id, &mut lost)?;
+                    continue;
+                }
                 Round::Decided(decision) => decision,
             };
             if decision.changed {
                 match self.write(&loaded, &decision).await? {
                     Committed::Yes => (why, committed, lost) = (Why::Look, true, 0),
                     Committed::Lost => {
-                        lost += 1;
-                        if lost >= LOST_RACES_MAX {
-                            return Err(Error::Contended(format!("execution {id}")));
-                        }
+                        self.count_lost(id, &mut lost)?;
                         continue;
+                    }
+                    Committed::Illegal(reason) => {
+                        self.park(&loaded, &reason).await?;
+                        return Ok(Advanced { due: None, committed: true });
                     }
                 }
             }
-            last_due = decision.due;
-            let more = self.perform(&decision, &seen, turn).await?;
-            // One wake for each state; one that comes early is sent again only if little remains.
-            if let Some(at) = decision.wake
-                && (decision.changed || at <= self.now() + WAKE_AGAIN_WITHIN)
-            {
-                self.wake(id, at).await;
-            }
-            if !(more || (decision.again && decision.changed)) {
+            due = decision.due;
+            let performed = self.perform(&decision, &seen, turn).await?;
+            if !(performed == Performed::More || (decision.again && decision.changed)) {
+                self.wake_once(id, &decision, performed).await;
                 break;
             }
         }
-        Ok(Advanced { due: last_due, committed })
+        Ok(Advanced { due, committed })
+    }
+
+    fn count_lost(&self, id: &ExecutionId, lost: &mut usize) -> Result<(), Error> {
+        *lost += 1;
+        if *lost >= LOST_RACES_MAX { Err(Error::Contended(format!("execution {id}"))) } else { Ok(()) }
+    }
+
+    /// At most one wake for one look, whatever asks for it.
+    async fn wake_once(&self, id: &ExecutionId, decision: &Decision, performed: Performed) {
+        let later = match performed {
+            Performed::Later(at) => Some(at),
+            Performed::Done | Performed::More => None,
+        };
+        if let Some(at) = decision.wake.into_iter().chain(later).min() {
+            self.wake(id, at).await;
+        }
     }
 
     /// Decides, reading what the decision asks for until it asks for nothing more.
@@ -118,37 +156,47 @@ impl Orchestrator {
         let execution = &loaded.execution;
         if let (Some(parked), Why::Look) = (&loaded.parked, why) {
             tracing::warn!(execution = %execution.id, reason = %parked.reason, "the execution needs attention");
-            return Ok(Round::Nothing(Advanced { due: None, committed: false }));
+            return Ok(Round::Nothing(None));
+        }
+        if let (Some(wrong), Why::Look) = (&loaded.wrong, why) {
+            return self.park(loaded, wrong).await;
         }
         let runbook = self.runbook(&execution.document.sha256).await?;
         for _ in 0..READS_MAX {
             let now = self.now();
             let input = match why {
                 Why::Look => Input::Look(&seen.observations),
-                Why::Stop(kind) => Input::Stop(kind, &seen.observations),
+                Why::Stop(kind) => Input::Stop(kind),
             };
             match decide(execution, &runbook, &input, now) {
                 Ok(decision) => return Ok(Round::Decided(Box::new(decision))),
                 Err(Rejection::Needs(needs)) => self.satisfy(&needs, loaded, seen).await?,
+                Err(Rejection::Stale(_)) if why != Why::Look => return Ok(Round::AsLook),
                 Err(Rejection::Stale(_)) => {
                     let ended = matches!(execution.phase, Phase::Ended { .. });
-                    let due = loaded.due.filter(|_| !ended);
-                    return Ok(Round::Nothing(Advanced { due, committed: false }));
+                    return Ok(Round::Nothing(loaded.due.filter(|_| !ended)));
                 }
                 Err(Rejection::Refused { code, message }) => {
                     return Err(Error::Refused { code: code.to_owned(), message });
                 }
-                Err(Rejection::Illegal(reason)) => {
-                    tracing::error!(execution = %execution.id, %reason, "parked");
-                    self.table.park(&execution.id, loaded.version, &reason).await?;
-                    return Ok(Round::Nothing(Advanced { due: None, committed: true }));
-                }
+                Err(Rejection::Illegal(reason)) => return self.park(loaded, &reason).await,
             }
         }
         Err(Error::Ours(format!(
             "execution {}: a decision asked for more than {READS_MAX} reads",
             execution.id
         )))
+    }
+
+    /// Sets an execution aside, visibly, if it still is what was read: sends are read after it, and may be of a later
+    /// commit.
+    async fn park(&self, loaded: &Loaded, reason: &str) -> Result<Round, Error> {
+        let id = &loaded.execution.id;
+        if !self.table.park(id, loaded.version, reason).await? {
+            return Ok(Round::Lost);
+        }
+        tracing::error!(execution = %id, %reason, "parked");
+        Ok(Round::Parked)
     }
 
     async fn write(&self, loaded: &Loaded, decision: &Decision) -> Result<Committed, Error> {
@@ -164,20 +212,36 @@ impl Orchestrator {
         Ok(committed)
     }
 
-    /// Performs what the commit decided, all at the same time. `true`: something more can be done at once.
-    async fn perform(&self, decision: &Decision, seen: &Seen, turn: Turn) -> Result<bool, Error> {
+    /// Performs what the commit decided, all at the same time: what is most urgent of what they came to.
+    async fn perform(&self, decision: &Decision, seen: &Seen, turn: Turn) -> Result<Performed, Error> {
         let effects = decision.effects.iter().map(|effect| async move {
             match effect {
                 Effect::Send(token) => self.first_try(decision, seen, token, turn).await,
                 Effect::Retry(token) => self.further_try(decision, seen, token, turn).await,
-                Effect::Pending(PendingKind::Halt(token)) => self.halt(&decision.execution.id, token).await,
-                Effect::Pending(PendingKind::Publish) => self.publish(&decision.execution).await,
+                Effect::Pending(kind) => Ok(self.perform_pending(decision, kind).await),
             }
         });
-        let mut more = false;
-        for done in join_all(effects).await {
-            more |= done?;
+        let mut most = Performed::Done;
+        for performed in join_all(effects).await {
+            most = match (most, performed?) {
+                (Performed::More, _) | (_, Performed::More) => Performed::More,
+                (Performed::Later(one), Performed::Later(other)) => Performed::Later(one.min(other)),
+                (Performed::Done, other) | (other, Performed::Done) => other,
+            };
         }
-        Ok(more)
+        Ok(most)
+    }
+
+    /// What stays pending until it has happened may fail: it is tried again, and holds nothing else up.
+    async fn perform_pending(&self, decision: &Decision, kind: &PendingKind) -> Performed {
+        let execution = &decision.execution;
+        let performed = match kind {
+            PendingKind::Halt(token) => self.halt(&execution.id, token).await,
+            PendingKind::Publish => self.publish(execution).await,
+        };
+        performed.unwrap_or_else(|error| {
+            tracing::warn!(execution = %execution.id, %error, "tried again in a moment");
+            Performed::Later(self.now() + EFFECT_AGAIN_AFTER)
+        })
     }
 }

@@ -2,7 +2,7 @@
 //! P6).
 
 use crate::error::words;
-use crate::observe::{Seen, report};
+use crate::observe::{Lists, Seen, report};
 use crate::send::expires_after;
 use crate::table::{CommandItem, Loaded};
 use crate::{Error, Operation, Orchestrator};
@@ -10,6 +10,7 @@ use aws_sdk_ssm::types::{Command, CommandFilter, CommandFilterKey};
 use fleetwright_engine::{ExecutionId, Send, SendToken};
 use fleetwright_fleet::{CommandId, Fact, Subject, Terminal};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::btree_map::Entry;
 
 /// The window of a look: from a minute before the try (clocks differ) to two after.
 const LOOK_BEFORE: SignedDuration = SignedDuration::from_mins(1);
@@ -63,13 +64,15 @@ impl Orchestrator {
     }
 
     pub(crate) async fn list_command(&self, command_id: &CommandId) -> Result<Option<Command>, Error> {
-        let answer = self.ssm().list_commands().command_id(command_id.as_str()).send().await;
-        match answer {
-            Ok(page) => Ok(page.commands.unwrap_or_default().into_iter().next()),
-            // SSM does not show it yet, or no more: absence is not evidence.
-            Err(error) if words(&error).0 == "InvalidCommandId" => Ok(None),
-            Err(error) => Err(Error::of(Operation::ListCommands, &error)),
-        }
+        self.patiently(async || {
+            match self.ssm().list_commands().command_id(command_id.as_str()).send().await {
+                Ok(page) => Ok(page.commands.unwrap_or_default().into_iter().next()),
+                // SSM does not show it yet, or no more: absence is not evidence.
+                Err(error) if words(&error).0 == "InvalidCommandId" => Ok(None),
+                Err(error) => Err(Error::of(Operation::ListCommands, &error)),
+            }
+        })
+        .await
     }
 
     /// Looks for the command of a send whose last try has no outcome. Every page in one go: throttled, failed or cut
@@ -82,7 +85,7 @@ impl Orchestrator {
     ) -> Result<(), Error> {
         seen.observations.asked.insert(token.clone());
         let Some(send) = seen.observations.sends.get(token).cloned() else { return Ok(()) };
-        let found = match self.marked(token, send.last_try_at).await {
+        let found = match self.listed_for(&send, seen).await {
             Ok(found) => found,
             Err(error) => {
                 tracing::warn!(execution = %seen.execution, send = %token, %error, "no look");
@@ -93,39 +96,37 @@ impl Orchestrator {
         self.adopt(&send, first, loaded, seen).await?;
         for other in others {
             if let Some(id) = other.command_id.as_deref().and_then(|id| id.parse().ok()) {
-                self.cancel_extra(&seen.execution, token, &id).await?;
+                // Another handler may have recorded just this one.
+                self.record_on_send(&seen.execution, token, &id).await?;
             }
         }
         Ok(())
     }
 
-    /// Commands with the send's mark around one of its tries, oldest first.
-    pub(crate) async fn marked(&self, token: &SendToken, tried_at: Timestamp) -> Result<Vec<Command>, Error> {
-        let filter = |key: CommandFilterKey, at: Timestamp| {
-            // Whole seconds: SSM takes no fraction here (SSM API reference, CommandFilter).
-            let at = Timestamp::from_second(at.as_second()).unwrap_or(at);
-            CommandFilter::builder()
-                .key(key)
-                .value(at.to_string())
-                .build()
-                .map_err(|e| Error::Ours(e.to_string()))
+    /// The commands of a send around its last try. Sends of one commit have the same window: it is listed once.
+    async fn listed_for(&self, send: &Send, seen: &mut Seen) -> Result<Vec<Command>, Error> {
+        let listed = match seen.listed.entry(send.last_try_at) {
+            Entry::Occupied(listed) => listed.into_mut(),
+            Entry::Vacant(missing) => missing.insert(self.list_marked(send.last_try_at).await?),
         };
-        let after = filter(CommandFilterKey::InvokedAfter, tried_at - LOOK_BEFORE)?;
-        let before = filter(CommandFilterKey::InvokedBefore, tried_at + LOOK_AFTER)?;
-        let mut found = Vec::new();
-        let mut next = None;
+        Ok(listed.iter().filter(|command| is_marked(command, &send.token)).cloned().collect())
+    }
+
+    /// All commands of ours around a try, oldest first.
+    async fn list_marked(&self, tried_at: Timestamp) -> Result<Vec<Command>, Error> {
+        let after = window(CommandFilterKey::InvokedAfter, tried_at - LOOK_BEFORE)?;
+        let before = window(CommandFilterKey::InvokedBefore, tried_at + LOOK_AFTER)?;
+        let mut found: Vec<Command> = Vec::new();
+        let mut next: Option<String> = None;
         for _ in 0..PAGES_MAX {
             let page = self
-                .ssm()
-                .list_commands()
-                .filters(after.clone())
-                .filters(before.clone())
-                .max_results(PAGE)
-                .set_next_token(next)
-                .send()
-                .await
-                .map_err(|error| Error::of(Operation::ListCommands, &error))?;
-            let ours = |c: &Command| c.comment.as_deref().and_then(Send::token_of).as_ref() == Some(token);
+                .patiently(async || {
+                    let page = self.ssm().list_commands().filters(after.clone()).filters(before.clone());
+                    let page = page.max_results(PAGE).set_next_token(next.clone()).send().await;
+                    page.map_err(|error| Error::of(Operation::ListCommands, &error))
+                })
+                .await?;
+            let ours = |c: &Command| c.comment.as_deref().and_then(Send::token_of).is_some();
             found.extend(page.commands.unwrap_or_default().into_iter().filter(ours));
             next = page.next_token;
             if next.is_none() {
@@ -166,15 +167,14 @@ impl Orchestrator {
             let id = &loaded.execution.id;
             return Err(Error::Unreadable(format!("command {command_id} of execution {id}: no item")));
         };
-        let nodes = self.nodes_of(&seen.execution, &send.slice, &seen.observations.lists).await?;
-        let expires = match self.list_command(command_id).await? {
-            Some(command) => expires_after(&command, send.last_try_at),
-            None => send.last_try_at + SignedDuration::from_hours(2),
-        };
+        let known = Lists { fresh: &[], read: &seen.observations.lists };
+        let nodes = self.nodes_of(&seen.execution, &send.slice, known).await?;
+        let expires = expires_after(self.list_command(command_id).await?.as_ref(), send.last_try_at);
         self.record_on_command(&seen.execution, send, nodes.as_deref(), command_id, expires).await
     }
 
-    /// Lists the windows of a watched send once more: a further command with its mark is cancelled and reported.
+    /// Lists the windows of a watched send once more: what is found is the send's command if it has none yet; a further
+    /// one is cancelled and reported.
     pub(crate) async fn watch(
         &self,
         id: &ExecutionId,
@@ -182,12 +182,13 @@ impl Orchestrator {
         recorded: Option<&CommandId>,
     ) -> Result<(), Error> {
         for tried_at in &send.tried_at {
-            for command in self.marked(&send.token, *tried_at).await? {
+            let listed = self.list_marked(*tried_at).await?;
+            for command in listed.iter().filter(|command| is_marked(command, &send.token)) {
                 let found: Option<CommandId> = command.command_id.as_deref().and_then(|id| id.parse().ok());
                 if let Some(found) = found
                     && Some(&found) != recorded
                 {
-                    self.cancel_extra(id, &send.token, &found).await?;
+                    self.record_on_send(id, &send.token, &found).await?;
                 }
             }
         }
@@ -199,4 +200,15 @@ impl Orchestrator {
 pub(crate) fn terminal_status(command: &Command) -> Option<Terminal> {
     let coarse = Terminal::from_wire(command.status.as_ref()?.as_str())?;
     Some(command.status_details.as_deref().and_then(Terminal::from_wire).unwrap_or(coarse))
+}
+
+fn is_marked(command: &Command, token: &SendToken) -> bool {
+    command.comment.as_deref().and_then(Send::token_of).as_ref() == Some(token)
+}
+
+fn window(key: CommandFilterKey, at: Timestamp) -> Result<CommandFilter, Error> {
+    // Whole seconds: SSM takes no fraction here (SSM API reference, CommandFilter).
+    let at = Timestamp::from_second(at.as_second()).unwrap_or(at);
+    let filter = CommandFilter::builder().key(key).value(at.to_string()).build();
+    filter.map_err(|error| Error::Ours(error.to_string()))
 }

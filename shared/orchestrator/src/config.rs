@@ -62,13 +62,15 @@ pub struct Turn {
     pub deadline: Timestamp,
     /// The scheduled time, where reconcile works: its clock.
     pub scheduled: Option<Timestamp>,
+    /// Whether a wake began it.
+    pub woken: bool,
 }
 
 impl Turn {
     /// Work that an event, a wake or a caller began.
     #[must_use]
     pub const fn prompt(deadline: Timestamp) -> Self {
-        Self { deadline, scheduled: None }
+        Self { deadline, scheduled: None, woken: false }
     }
 
     /// Time left at `now`.

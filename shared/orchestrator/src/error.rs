@@ -69,15 +69,28 @@ pub enum Error {
     Ours(String),
 }
 
-/// SSM's and DynamoDB's words for "too much at once" (AWS SDK, retry classification).
-const THROTTLED: [&str; 6] = [
-    "ThrottlingException",
+/// AWS's words for "not now": the SDK's list of throttling errors (`aws_runtime::retries::classifiers`), and what
+/// DynamoDB says of an item that a transaction is at work on.
+const THROTTLED: [&str; 16] = [
     "Throttling",
-    "RequestLimitExceeded",
+    "ThrottlingException",
+    "ThrottledException",
+    "RequestThrottledException",
     "TooManyRequestsException",
     "ProvisionedThroughputExceededException",
     "TransactionInProgressException",
+    "RequestLimitExceeded",
+    "BandwidthLimitExceeded",
+    "LimitExceededException",
+    "RequestThrottled",
+    "SlowDown",
+    "PriorRequestNotComplete",
+    "EC2ThrottledException",
+    "TransactionConflictException",
+    "ReplicatedWriteConflictException",
 ];
+/// HTTP's word for it.
+const TOO_MANY_REQUESTS: u16 = 429;
 
 /// What an SDK error says about whether the call was executed.
 pub(crate) fn known<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Known {
@@ -87,6 +100,7 @@ pub(crate) fn known<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) 
             let status = service.raw().status().as_u16();
             match service.err().code() {
                 Some(code) if THROTTLED.contains(&code) => Known::Throttled,
+                _ if status == TOO_MANY_REQUESTS => Known::Throttled,
                 Some("InternalServerError" | "InternalFailure" | "ServiceUnavailable") | None => {
                     Known::Unknown
                 }

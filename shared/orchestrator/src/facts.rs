@@ -49,6 +49,7 @@ struct Groups {
 #[derive(Default)]
 struct Visit {
     hints: Vec<CommandItem>,
+    woken: bool,
     messages: Vec<String>,
 }
 
@@ -61,7 +62,9 @@ impl Orchestrator {
         let folded: Vec<_> = stream::iter(folds).buffer_unordered(GROUPS_AT_ONCE).collect().await;
         let mut visits: BTreeMap<ExecutionId, Visit> = BTreeMap::new();
         for (id, messages) in groups.wakes {
-            visits.entry(id).or_default().messages.extend(messages);
+            let visit = visits.entry(id).or_default();
+            visit.messages.extend(messages);
+            visit.woken = true;
         }
         for (messages, result) in folded {
             match result {
@@ -139,13 +142,12 @@ impl Orchestrator {
         if !whole.command.outdates(mark) {
             return Ok(item);
         }
+        // First: were it second, a crash between would lose it, and the settle would no longer be outdated.
+        if let Some(owner) = &whole.owner {
+            self.table.contradict(&owner.execution, owner.step, id).await?;
+        }
         match self.settle_item(&whole, turn.deadline).await? {
-            Settled::Yes(..) => {
-                if let Some(owner) = &whole.owner {
-                    self.table.contradict(&owner.execution, owner.step, id).await?;
-                }
-                Ok(item)
-            }
+            Settled::Yes(..) => Ok(item),
             Settled::NotYet(_) => Err(Error::Again(format!("command {id}: SSM has not said all again"))),
         }
     }
@@ -155,6 +157,7 @@ impl Orchestrator {
         if turn.left(self.now()) < GROUP_TAKES {
             return visit.messages;
         }
+        let turn = Turn { woken: visit.woken, ..turn };
         match self.advance_from(&id, turn, Why::Look, visit.hints).await {
             Ok(_) => Vec::new(),
             Err(Error::Contended(_)) if self.config.prompt_queue_url.is_some() => {

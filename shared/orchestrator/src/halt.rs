@@ -1,5 +1,6 @@
 //! Halting sends and cancelling commands (protocols, P6).
 
+use crate::advance::Performed;
 use crate::error::{Known, known, words};
 use crate::{Error, Operation, Orchestrator};
 use fleetwright_engine::{ExecutionId, PendingKind, SendToken};
@@ -8,11 +9,13 @@ use jiff::SignedDuration;
 
 /// How soon CancelCommand is tried again where SSM does not know the command yet.
 const CANCEL_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(5);
+/// How soon the cancel of a command too many is tried again.
+const EXTRA_AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(1);
 
 impl Orchestrator {
     /// Lets no try of the send begin any more, and cancels what was sent. May be repeated freely; stays pending until
     /// nothing is left to do.
-    pub(crate) async fn halt(&self, id: &ExecutionId, token: &SendToken) -> Result<bool, Error> {
+    pub(crate) async fn halt(&self, id: &ExecutionId, token: &SendToken) -> Result<Performed, Error> {
         let send = self.table.halt_send(id, token).await?;
         let done = match send.as_ref().and_then(|send| send.command_id().map(|command| (send, command))) {
             Some((send, command_id)) if send.cancelled_at.is_none() => {
@@ -20,12 +23,11 @@ impl Orchestrator {
             }
             Some(_) | None => true,
         };
-        if done {
-            self.table.performed(id, &PendingKind::Halt(token.clone()).key()).await?;
-        } else {
-            self.cancel_later(id).await;
+        if !done {
+            return Ok(Performed::Later(self.now() + CANCEL_AGAIN_AFTER));
         }
-        Ok(done)
+        self.table.performed(id, &PendingKind::Halt(token.clone()).key()).await?;
+        Ok(Performed::More)
     }
 
     /// SSM does not know the command yet: it is looked at again in a moment.
@@ -57,7 +59,11 @@ impl Orchestrator {
         tracing::error!(execution = %id, send = %token, command = %command_id, "duplicate command detected");
         self.table.report_extra_command(id, token, command_id).await?;
         self.table.warn_of_extra_command(id, command_id).await?;
-        self.cancel_command(command_id).await.map(|_| ())
+        if !self.cancel_command(command_id).await.unwrap_or(false) {
+            // Most likely SSM does not show it yet: the send is watched, and the watch cancels it.
+            self.table.watch_next(id, token, Some(self.now() + EXTRA_AGAIN_AFTER)).await?;
+        }
+        Ok(())
     }
 
     async fn cancel_command(&self, command_id: &CommandId) -> Result<bool, Error> {

@@ -5,6 +5,7 @@
 
 mod advance;
 mod ask;
+mod back_off;
 mod config;
 mod error;
 mod facts;
@@ -28,9 +29,13 @@ pub use message::{Incoming, Poison, read_message};
 pub use query::{ExecutionView, FleetView, NodeView, OutputView, StepView};
 pub use reconcile::Reconciled;
 pub use start::StartRequest;
-pub use table::{Table, create_table};
+pub use table::create_table;
 
+use table::Table;
+
+use aws_smithy_async::rt::sleep::SharedAsyncSleep;
 use aws_smithy_async::time::SharedTimeSource;
+use back_off::{BackOff, CALLS_MAX};
 use fleetwright_runbook::Runbook;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -50,12 +55,15 @@ pub struct Clients {
     pub sns: aws_sdk_sns::Client,
     /// The clock all of them run by.
     pub time: SharedTimeSource,
+    /// Waiting by that clock.
+    pub sleep: SharedAsyncSleep,
 }
 
 /// The use cases.
 #[derive(Debug)]
 pub struct Orchestrator {
     table: Table,
+    back_off: BackOff,
     clients: Clients,
     config: Config,
     entropy: Arc<dyn Entropy>,
@@ -72,8 +80,22 @@ impl Orchestrator {
     /// The use cases over these clients.
     #[must_use]
     pub fn new(clients: Clients, config: Config, entropy: Arc<dyn Entropy>) -> Self {
-        let table = Table::new(clients.dynamodb.clone(), config.table.clone(), config.retention_days);
-        Self { table, clients, config, entropy, runbooks: Mutex::default(), ssm_calls: AtomicU32::new(0) }
+        let back_off = BackOff::new(clients.sleep.clone(), Arc::clone(&entropy));
+        let table = Table::new(
+            clients.dynamodb.clone(),
+            config.table.clone(),
+            config.retention_days,
+            back_off.clone(),
+        );
+        Self {
+            table,
+            back_off,
+            clients,
+            config,
+            entropy,
+            runbooks: Mutex::default(),
+            ssm_calls: AtomicU32::new(0),
+        }
     }
 
     /// The moment, to the millisecond: what is stored is what is compared.
@@ -81,6 +103,17 @@ impl Orchestrator {
     pub fn now(&self) -> Timestamp {
         let now = Timestamp::try_from(self.clients.time.now()).unwrap_or(Timestamp::UNIX_EPOCH);
         Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+    }
+
+    /// Makes a call that may be repeated again, a few times, while it is throttled or has no answer.
+    async fn patiently<T>(&self, call: impl AsyncFn() -> Result<T, Error>) -> Result<T, Error> {
+        for failures in 1..CALLS_MAX {
+            match call().await {
+                Err(Error::Again(_)) => self.back_off.wait(failures).await,
+                done => return done,
+            }
+        }
+        call().await
     }
 
     /// SSM, with the call counted: reconcile keeps to a budget.

@@ -2,9 +2,13 @@
 
 use crate::table::{CommandItem, Loaded};
 use crate::{Error, Orchestrator, Turn};
-use fleetwright_engine::{ExecutionId, ListRef, Need, Observations, Report, Send, SendToken, Slice};
+use aws_sdk_ssm::types::Command;
+use fleetwright_engine::{
+    ExecutionId, ListId, ListRef, Need, NodeList, Observations, Report, Send, SendToken, Slice,
+};
 use fleetwright_fleet::{CommandId, NodeId};
-use std::collections::BTreeMap;
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What has been read for one decision.
 #[derive(Debug)]
@@ -13,6 +17,8 @@ pub(crate) struct Seen {
     pub(crate) turn: Turn,
     pub(crate) observations: Observations,
     pub(crate) commands: BTreeMap<CommandId, CommandItem>,
+    /// Marked commands by the try around which they were listed: sends of one commit share a window.
+    pub(crate) listed: BTreeMap<Timestamp, Vec<Command>>,
 }
 
 impl Seen {
@@ -22,10 +28,14 @@ impl Seen {
         turn: Turn,
         resend_absent: bool,
     ) -> Self {
-        let observations =
-            Observations { scheduled: turn.scheduled, resend_absent, ..Observations::default() };
+        let observations = Observations {
+            scheduled: turn.scheduled,
+            woken: turn.woken,
+            resend_absent,
+            ..Observations::default()
+        };
         let commands = hints.into_iter().map(|item| (item.id.clone(), item)).collect();
-        Self { execution, turn, observations, commands }
+        Self { execution, turn, observations, commands, listed: BTreeMap::new() }
     }
 
     /// Takes a send as it was read.
@@ -38,26 +48,22 @@ impl Orchestrator {
     /// Loads the execution, its open step, and the sends that the commands just folded say are theirs.
     pub(crate) async fn load(&self, seen: &mut Seen) -> Result<Option<Loaded>, Error> {
         let owners: Vec<_> = seen.commands.values().filter_map(|item| item.owner.clone()).collect();
-        let tokens: Vec<SendToken> = owners.iter().map(|owner| owner.token.clone()).collect();
+        let tokens: BTreeSet<SendToken> = owners.iter().map(|owner| owner.token.clone()).collect();
+        let tokens: Vec<SendToken> = tokens.into_iter().collect();
         let step = owners.iter().map(|owner| owner.step).max();
-        let Some((loaded, sends)) = self.table.load(&seen.execution, step, &tokens).await? else {
+        let Some((loaded, sends)) = self.table.load(&seen.execution, step, &tokens, self.now()).await? else {
             return Ok(None);
         };
+        seen.observations.resumed_at = loaded.resumed_at;
+        let sends: Vec<Send> = sends.into_iter().map(|item| item.send).collect();
         let folded: Vec<CommandItem> = seen.commands.values().cloned().collect();
         for item in folded {
-            self.adopt_folded(
-                &loaded,
-                &item,
-                &sends.iter().map(|s| s.send.clone()).collect::<Vec<_>>(),
-                seen,
-            )
-            .await?;
+            self.adopt_folded(&loaded, &item, &sends, seen).await?;
         }
-        for item in sends {
-            if loaded.execution.live.contains_key(&item.send.token)
-                && !seen.observations.sends.contains_key(&item.send.token)
-            {
-                seen.take_send(item.send);
+        for send in sends {
+            let live = loaded.execution.live.contains_key(&send.token);
+            if live && !seen.observations.sends.contains_key(&send.token) {
+                seen.take_send(send);
             }
         }
         let chunked = seen.commands.values().any(|item| item.chunked);
@@ -116,14 +122,17 @@ impl Orchestrator {
         if !commands.is_empty() {
             self.read_reports(&commands, loaded, seen).await?;
         }
+        let settles: Vec<CommandId> = needs.iter().filter_map(need_settle).collect();
+        if !settles.is_empty() {
+            self.settle_all(&settles, seen).await?;
+        }
         for need in needs {
             match need {
-                Need::Send(_) | Need::Report(_) => {}
+                Need::Send(_) | Need::Report(_) | Need::Settle(_) => {}
                 Need::List(list) => {
                     let nodes = self.table.list(&seen.execution, list).await?;
                     seen.observations.lists.insert(list.id.clone(), nodes);
                 }
-                Need::Settle(command_id) => self.settle(command_id, seen).await?,
                 Need::Ask(token) => self.ask(token, seen).await?,
                 Need::Find(token) => self.find(token, loaded, seen).await?,
             }
@@ -164,20 +173,32 @@ impl Orchestrator {
         &self,
         execution: &ExecutionId,
         slice: &Slice,
-        known: &BTreeMap<fleetwright_engine::ListId, Vec<NodeId>>,
+        known: Lists<'_>,
     ) -> Result<Option<Vec<NodeId>>, Error> {
         let Slice::Nodes { list, offset, length } = slice else { return Ok(None) };
-        let all = match known.get(&list.id) {
-            Some(nodes) => nodes.clone(),
-            None => self.read_list(execution, list).await?,
+        let stretch = |nodes: &[NodeId], from: u64| -> Vec<NodeId> {
+            let from = usize::try_from(from).unwrap_or(usize::MAX);
+            nodes.iter().skip(from).take(usize::try_from(*length).unwrap_or(0)).cloned().collect()
         };
-        let offset = usize::try_from(*offset).unwrap_or(usize::MAX);
-        let length = usize::try_from(*length).unwrap_or(0);
-        Ok(Some(all.into_iter().skip(offset).take(length).collect()))
+        if let Some(nodes) = known.find(list) {
+            return Ok(Some(stretch(nodes, *offset)));
+        }
+        let (nodes, first) = self.table.list_stretch(execution, list, *offset, *length).await?;
+        Ok(Some(stretch(&nodes, offset - first)))
     }
+}
 
-    async fn read_list(&self, execution: &ExecutionId, list: &ListRef) -> Result<Vec<NodeId>, Error> {
-        self.table.list(execution, list).await
+/// Node lists at hand: what this decision names, and what was read for it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lists<'a> {
+    pub(crate) fresh: &'a [NodeList],
+    pub(crate) read: &'a BTreeMap<ListId, Vec<NodeId>>,
+}
+
+impl<'a> Lists<'a> {
+    fn find(self, list: &ListRef) -> Option<&'a [NodeId]> {
+        let fresh = self.fresh.iter().find(|fresh| fresh.reference == *list).map(|fresh| &fresh.nodes);
+        fresh.or_else(|| self.read.get(&list.id)).map(Vec::as_slice)
     }
 }
 
@@ -214,5 +235,12 @@ fn need_report(need: &Need) -> Option<CommandId> {
     match need {
         Need::Report(id) => Some(id.clone()),
         Need::Send(_) | Need::List(_) | Need::Settle(_) | Need::Ask(_) | Need::Find(_) => None,
+    }
+}
+
+fn need_settle(need: &Need) -> Option<CommandId> {
+    match need {
+        Need::Settle(id) => Some(id.clone()),
+        Need::Send(_) | Need::Report(_) | Need::List(_) | Need::Ask(_) | Need::Find(_) => None,
     }
 }

@@ -1,5 +1,6 @@
 //! Telling people how an execution ended. May be repeated freely: who is told twice is told the same.
 
+use crate::advance::Performed;
 use crate::{Error, Operation, Orchestrator};
 use fleetwright_engine::{Execution, PendingKind, Phase};
 use serde_json::json;
@@ -9,7 +10,7 @@ const SUBJECT_CHARS_MAX: usize = 100;
 
 impl Orchestrator {
     /// Publishes the end of an execution to the topic for people. Names, ids and times only: outputs may hold secrets.
-    pub(crate) async fn publish(&self, execution: &Execution) -> Result<bool, Error> {
+    pub(crate) async fn publish(&self, execution: &Execution) -> Result<Performed, Error> {
         if let (Some(topic), Phase::Ended { ending, at }) = (&self.config.people_topic_arn, &execution.phase)
         {
             let status = ending.status.as_str();
@@ -23,7 +24,6 @@ impl Orchestrator {
                 "StartTime": execution.started_at.to_string(),
                 "EndTime": at.to_string(),
                 "ExecutedBy": execution.executed_by,
-                "FailureMessage": ending.failure_message,
             });
             self.clients
                 .sns
@@ -36,6 +36,6 @@ impl Orchestrator {
                 .map_err(|error| Error::of(Operation::Publish, &error))?;
         }
         self.table.performed(&execution.id, &PendingKind::Publish.key()).await?;
-        Ok(false)
+        Ok(Performed::Done)
     }
 }

@@ -1,12 +1,14 @@
 //! Reading executions for people and programs.
 
-use crate::observe::report;
+use crate::observe::{Lists, report};
 use crate::stop::no_execution;
 use crate::{Error, Orchestrator};
-use fleetwright_engine::{Execution, ExecutionId, Output, SendEnd, Slice, StepExecution, Targets, Work};
+use fleetwright_engine::{
+    Execution, ExecutionId, Output, SendEnd, SendToken, Slice, StepExecution, Stretch, Targets, Work,
+};
 use fleetwright_fleet::{CommandId, Counts, NodeId, Outcome, Partition};
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Outputs as the API shows them: lists of text (SSM API reference, StepExecution.Outputs).
 pub type OutputView = BTreeMap<String, Vec<String>>;
@@ -73,12 +75,14 @@ impl Orchestrator {
     /// # Errors
     /// [`Error::Refused`]: there is no such execution.
     pub async fn execution(&self, id: &ExecutionId) -> Result<ExecutionView, Error> {
-        let Some((loaded, _)) = self.table.load(id, None, &[]).await? else { return Err(no_execution(id)) };
+        let Some((loaded, _)) = self.table.load(id, None, &[], self.now()).await? else {
+            return Err(no_execution(id));
+        };
         let outputs = self.outputs(id, &loaded.execution.document_outputs).await?;
         Ok(ExecutionView {
             execution: loaded.execution,
             outputs,
-            parked: loaded.parked.map(|p| p.reason),
+            parked: loaded.parked.map(|parked| parked.reason).or(loaded.wrong),
             extra_commands: loaded.extra_commands,
         })
     }
@@ -127,8 +131,7 @@ impl Orchestrator {
         for StepView { step, .. } in self.steps(id).await? {
             match &step.work {
                 Some(Work::Fleet(work)) => {
-                    let live = self.execution(id).await?.execution.live;
-                    let tokens: Vec<_> = live.keys().cloned().collect();
+                    let tokens: Vec<_> = self.live_sends(id).await?;
                     let sends = self.table.sends(id, &tokens).await?;
                     let mut ids: Vec<CommandId> = sends.iter().filter_map(|s| s.recorded.clone()).collect();
                     ids.extend(work.done.iter().filter_map(|done| match &done.end {
@@ -149,6 +152,11 @@ impl Orchestrator {
         Ok(views)
     }
 
+    async fn live_sends(&self, id: &ExecutionId) -> Result<Vec<SendToken>, Error> {
+        let loaded = self.table.load(id, None, &[], self.now()).await?;
+        Ok(loaded.map(|(loaded, _)| loaded.execution.live.into_keys().collect()).unwrap_or_default())
+    }
+
     async fn running(
         &self,
         step: &StepExecution,
@@ -157,11 +165,9 @@ impl Orchestrator {
     ) -> Result<FleetView, Error> {
         let mut counts = Partition::default();
         let mut asked = 0;
-        for id in ids {
-            if let Some(item) = self.table.whole_command(id).await? {
-                counts.add(item.command.progress());
-                asked += item.command.asked_count().unwrap_or(0);
-            }
+        for item in self.table.whole_commands(ids).await?.into_values() {
+            counts.add(item.command.progress());
+            asked += item.command.asked_count().unwrap_or(0);
         }
         let counts = counts.counts();
         Ok(FleetView {
@@ -173,33 +179,39 @@ impl Orchestrator {
         })
     }
 
+    /// What SSM said when last read, node by node: the step's own counts are frozen, this is not.
     async fn closed(&self, id: &ExecutionId, step: &StepExecution) -> Result<FleetView, Error> {
-        let mut nodes = self.node_views(&step.commands).await?;
-        let known: BTreeSet<NodeId> = nodes.iter().map(|node| node.instance_id.clone()).collect();
-        // Nodes no command stands for: never sent, or sent and never answered.
+        let (mut views, unnamed) = self.node_views(&step.commands).await?;
+        // Nodes no command of the last attempt stands for: never sent, or sent and never answered.
         for (node, outcome) in self.nodes_without_command(id, step).await? {
-            if !known.contains(&node) {
-                nodes.push(NodeView {
-                    instance_id: node,
-                    outcome,
-                    status_details: None,
-                    response_code: None,
-                    output: String::new(),
-                });
-            }
+            let view = NodeView {
+                instance_id: node.clone(),
+                outcome,
+                status_details: None,
+                response_code: None,
+                output: String::new(),
+            };
+            views.insert(node, view);
         }
-        nodes.retain(|node| node.outcome != Outcome::Success);
+        let mut partition = Partition::default();
+        partition.add_unnamed(unnamed);
+        for view in views.values() {
+            partition.set(view.instance_id.clone(), view.outcome);
+        }
+        let mut nodes: Vec<NodeView> =
+            views.into_values().filter(|node| node.outcome != Outcome::Success).collect();
         nodes.sort_by(|a, b| b.outcome.cmp(&a.outcome).then_with(|| a.instance_id.cmp(&b.instance_id)));
         Ok(FleetView {
             step_name: step.name.to_string(),
             status: step.status.as_str(),
-            counts: step.counts.unwrap_or_default(),
+            counts: partition.counts(),
             in_progress: 0,
             nodes,
         })
     }
 
-    async fn node_views(&self, ids: &[CommandId]) -> Result<Vec<NodeView>, Error> {
+    /// The nodes of these commands, and how many more SSM counted for the last of them without naming them.
+    async fn node_views(&self, ids: &[CommandId]) -> Result<(BTreeMap<NodeId, NodeView>, u64), Error> {
         let commands = self.table.commands(ids).await?;
         let marks: Vec<_> = commands
             .values()
@@ -208,9 +220,11 @@ impl Orchestrator {
         let mut settlements = self.table.settlements(&marks).await?;
         // A later attempt's word on a node replaces an earlier one's.
         let mut views: BTreeMap<NodeId, NodeView> = BTreeMap::new();
+        let mut unnamed = 0;
         for item in ids.iter().filter_map(|id| commands.get(id)) {
             let report = report(item, settlements.remove(&item.id))?;
             let partition = report.command.partition(report.settlement.as_ref());
+            unnamed = partition.counts().total().saturating_sub(partition.all().len() as u64);
             for node in partition.all() {
                 let said = report.settlement.as_ref().and_then(|s| s.invocations.get(node));
                 let view = NodeView {
@@ -225,7 +239,7 @@ impl Orchestrator {
                 views.insert(node.clone(), view);
             }
         }
-        Ok(views.into_values().collect())
+        Ok((views, unnamed))
     }
 
     async fn nodes_without_command(
@@ -234,11 +248,12 @@ impl Orchestrator {
         step: &StepExecution,
     ) -> Result<Vec<(NodeId, Outcome)>, Error> {
         let mut nodes = Vec::new();
-        for (slice, outcome) in &step.without_command {
-            if let Slice::Nodes { .. } = slice {
-                let covered = self.nodes_of(id, slice, &BTreeMap::new()).await?.unwrap_or_default();
-                nodes.extend(covered.into_iter().map(|node| (node, *outcome)));
-            }
+        let Some(list) = &step.targets else { return Ok(nodes) };
+        let none = Lists { fresh: &[], read: &BTreeMap::new() };
+        for (Stretch { offset, length }, outcome) in &step.without_command {
+            let slice = Slice::Nodes { list: list.clone(), offset: *offset, length: *length };
+            let covered = self.nodes_of(id, &slice, none).await?.unwrap_or_default();
+            nodes.extend(covered.into_iter().map(|node| (node, *outcome)));
         }
         Ok(nodes)
     }

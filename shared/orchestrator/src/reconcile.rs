@@ -36,20 +36,26 @@ enum DueItem {
 impl Orchestrator {
     /// One tick. `scheduled` is the time the schedule says it is.
     ///
-    /// # Errors
-    /// Only what keeps a whole shard from being read.
-    pub async fn reconcile(&self, scheduled: Timestamp, deadline: Timestamp) -> Result<Reconciled, Error> {
-        let turn = Turn { deadline, scheduled: Some(scheduled) };
+    pub async fn reconcile(&self, scheduled: Timestamp, deadline: Timestamp) -> Reconciled {
+        let turn = Turn { deadline, scheduled: Some(scheduled), woken: false };
         self.ssm_calls.store(0, Ordering::Relaxed);
         let mut done = Reconciled::default();
         // Another shard first each minute: a full tick must not starve the last ones.
         let first = u8::try_from(scheduled.as_second() / 60 % i64::from(SHARDS)).unwrap_or(0);
         for shard in (0..SHARDS).map(|shard| (first + shard) % SHARDS) {
-            for due in self.table.nominated(shard, scheduled).await? {
+            let nominated = match self.table.nominated(shard, scheduled).await {
+                Ok(nominated) => nominated,
+                Err(error) => {
+                    tracing::warn!(shard, %error, "a shard was not read");
+                    done.failed += 1;
+                    continue;
+                }
+            };
+            for due in nominated {
                 done.nominated += 1;
                 let spent = self.ssm_calls.load(Ordering::Relaxed) >= SSM_CALLS_MAX;
                 if spent || turn.left(self.now()) < ITEM_TAKES {
-                    return Ok(done);
+                    return done;
                 }
                 match self.reconcile_item(&due, scheduled, turn).await {
                     Ok(worked) => done.worked += usize::from(worked),
@@ -60,7 +66,7 @@ impl Orchestrator {
                 }
             }
         }
-        Ok(done)
+        done
     }
 
     async fn reconcile_item(&self, due: &Due, scheduled: Timestamp, turn: Turn) -> Result<bool, Error> {

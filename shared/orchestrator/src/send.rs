@@ -1,8 +1,9 @@
 //! SendCommand: intent, effect, record (protocols, P3).
 
+use crate::advance::Performed;
 use crate::error::{Known, known, words};
-use crate::observe::Seen;
-use crate::table::{CommandItem, Owner, Recorded};
+use crate::observe::{Lists, Seen};
+use crate::table::{CommandItem, Expiry, Owner, Recorded};
 use crate::{Error, Orchestrator, Turn};
 use aws_sdk_ssm::config::timeout::TimeoutConfig;
 use aws_sdk_ssm::operation::send_command::builders::SendCommandFluentBuilder;
@@ -42,7 +43,7 @@ impl Orchestrator {
         seen: &Seen,
         token: &SendToken,
         turn: Turn,
-    ) -> Result<bool, Error> {
+    ) -> Result<Performed, Error> {
         match decision.planned.iter().find(|send| send.token == *token) {
             Some(send) => self.try_send(decision, seen, send, turn).await,
             None => Err(Error::Ours(format!("send {token} was not planned"))),
@@ -56,17 +57,16 @@ impl Orchestrator {
         seen: &Seen,
         token: &SendToken,
         turn: Turn,
-    ) -> Result<bool, Error> {
+    ) -> Result<Performed, Error> {
         let Some(before) = seen.observations.sends.get(token) else {
             return Err(Error::Ours(format!("send {token} was not read")));
         };
         if turn.left(self.now()) < SEND_TAKES {
-            self.wake(&decision.execution.id, self.now()).await;
-            return Ok(false);
+            return Ok(Performed::Later(self.now()));
         }
         match self.table.begin_try(&decision.execution.id, before, self.now()).await? {
             Some(send) => self.try_send(decision, seen, &send, turn).await,
-            None => Ok(false),
+            None => Ok(Performed::Done),
         }
     }
 
@@ -76,15 +76,20 @@ impl Orchestrator {
         seen: &Seen,
         send: &Send,
         turn: Turn,
-    ) -> Result<bool, Error> {
+    ) -> Result<Performed, Error> {
         let id = &decision.execution.id;
         let step = decision.execution.open_step();
         let Some(Work::Fleet(work)) = step.and_then(|step| step.work.as_ref()) else {
             return Err(Error::Ours(format!("send {} has no open step", send.token)));
         };
-        let fresh = decision.lists.iter().map(|list| (list.reference.id.clone(), list.nodes.clone()));
-        let lists = seen.observations.lists.clone().into_iter().chain(fresh).collect();
-        let nodes = self.nodes_of(id, &send.slice, &lists).await?;
+        let known = Lists { fresh: &decision.lists, read: &seen.observations.lists };
+        let Ok(nodes) = self.nodes_of(id, &send.slice, known).await else {
+            // The try has begun and never left: that is known, so it is written.
+            let refusal =
+                Refusal::Later { code: "GivenUp".to_owned(), not_before: self.now() + START_WITHIN };
+            self.table.refuse_try(id, send, &refusal).await?;
+            return Ok(Performed::Later(self.now() + START_WITHIN));
+        };
         let now = self.now();
         let too_late = now.duration_since(send.last_try_at) > START_WITHIN || turn.left(now) < SEND_TAKES;
         let outcome = if too_late {
@@ -97,17 +102,16 @@ impl Orchestrator {
             // Not tried again at once, and not recorded: a look will tell.
             Outcome::Unknown => {
                 tracing::warn!(execution = %id, send = %send.token, tries = send.tries, "SendCommand: no answer");
-                Ok(false)
+                Ok(Performed::Done)
             }
             Outcome::Refused(refusal) => {
                 self.table.refuse_try(id, send, &refusal).await?;
                 match refusal {
                     Refusal::Later { not_before, code } => {
                         tracing::warn!(execution = %id, send = %send.token, tries = send.tries, %code, "refused");
-                        self.wake(id, not_before).await;
-                        Ok(false)
+                        Ok(Performed::Later(not_before))
                     }
-                    Refusal::BadNode | Refusal::Rejected { .. } => Ok(true),
+                    Refusal::BadNode | Refusal::Rejected { .. } => Ok(Performed::More),
                 }
             }
         }
@@ -205,17 +209,17 @@ impl Orchestrator {
         send: &Send,
         nodes: Option<&[NodeId]>,
         command: &aws_sdk_ssm::types::Command,
-    ) -> Result<bool, Error> {
+    ) -> Result<Performed, Error> {
         let Some(command_id) = command.command_id.as_deref().and_then(|id| id.parse().ok()) else {
             return Err(Error::Unreadable("SendCommand's answer: CommandId".to_owned()));
         };
-        let expires = expires_after(command, send.last_try_at);
+        let expires = expires_after(Some(command), send.last_try_at);
         let (on_send, on_command) = futures::join!(
             self.record_on_send(id, &send.token, &command_id),
             self.record_on_command(id, send, nodes, &command_id, expires)
         );
         on_send?;
-        Ok(on_command?.command.is_complete())
+        Ok(if on_command?.command.is_complete() { Performed::More } else { Performed::Done })
     }
 
     /// Names the command on its send, once. `None`: it is one too many; it has been cancelled and reported.
@@ -228,7 +232,8 @@ impl Orchestrator {
         match self.table.record_command(id, token, command_id).await? {
             Recorded::Stands(mut send) => {
                 if send.halt && send.cancelled_at.is_none() {
-                    if self.cancel(id, token, command_id).await? {
+                    // Failing to cancel must not hide that the command is known.
+                    if self.cancel(id, token, command_id).await.unwrap_or(false) {
                         send.cancelled_at = Some(self.now());
                     } else {
                         self.cancel_later(id).await;
@@ -250,7 +255,7 @@ impl Orchestrator {
         send: &Send,
         nodes: Option<&[NodeId]>,
         command_id: &CommandId,
-        expires: Timestamp,
+        expires: Expiry,
     ) -> Result<CommandItem, Error> {
         let owner = Owner { execution: id.clone(), step: send.step, token: send.token.clone() };
         self.table.record_owner(command_id, &owner, nodes, expires, self.now()).await
@@ -258,9 +263,11 @@ impl Orchestrator {
 }
 
 /// When a command is over at the latest; without SSM's word, an hour of delivery and one of execution, its defaults.
-pub(crate) fn expires_after(command: &aws_sdk_ssm::types::Command, sent_at: Timestamp) -> Timestamp {
-    let told = command.expires_after.and_then(|at| Timestamp::from_millisecond(at.to_millis().ok()?).ok());
-    told.unwrap_or_else(|| sent_at + SignedDuration::from_hours(2))
+pub(crate) fn expires_after(command: Option<&aws_sdk_ssm::types::Command>, sent_at: Timestamp) -> Expiry {
+    let told = command.and_then(|command| command.expires_after);
+    let told = told.and_then(|at| Timestamp::from_millisecond(at.to_millis().ok()?).ok());
+    let guess = sent_at + SignedDuration::from_hours(2);
+    Expiry { at: told.unwrap_or(guess), known: told.is_some() }
 }
 
 /// Our mark and what fits of the author's comment.

@@ -2,14 +2,18 @@
 
 use crate::ask::terminal_status;
 use crate::observe::Seen;
+use crate::send::expires_after;
 use crate::table::{CommandItem, INVOCATIONS_PER_PART, SettleCursor};
 use crate::{Error, Operation, Orchestrator};
 use aws_sdk_ssm::types::{Command, CommandInvocation};
+use fleetwright_engine::SettleAgain;
 use fleetwright_fleet::{
-    Asked, CommandId, Fact, InvocationResult, NodeId, PatchState, PatchSummary, PluginResult, SettledMark,
+    CommandId, Fact, InvocationResult, NodeId, PatchState, PatchSummary, PluginResult, SettledMark,
     Settlement, Subject, Terminal,
 };
+use futures::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
 
 /// Where SSM has not said all, it is asked again so long after it first called the command finished, in seconds; then
 /// at each reconcile.
@@ -22,6 +26,12 @@ const PAGE: i32 = 50;
 const PAGE_TAKES: SignedDuration = SignedDuration::from_secs(15);
 /// A place kept longer than this is no good any more: tokens expire, and more may have happened.
 const CURSOR_GOOD_FOR: SignedDuration = SignedDuration::from_mins(2);
+/// Settles that run at the same time.
+const SETTLES_AT_ONCE: usize = 4;
+/// After a settle that failed.
+const AFTER_AN_ERROR: SignedDuration = SignedDuration::from_secs(15);
+/// Two reads that show no invocation count as two only if they are so far apart.
+const EMPTY_READS_APART: SignedDuration = SignedDuration::from_secs(2);
 /// Documents whose patch states are read.
 const PATCH_DOCUMENTS: &str = "AWS-RunPatchBaseline";
 
@@ -38,21 +48,47 @@ struct Reading {
 }
 
 impl Orchestrator {
-    /// Settles a command and puts the answer into `seen`, or says there when to ask again.
-    pub(crate) async fn settle(&self, command_id: &CommandId, seen: &mut Seen) -> Result<(), Error> {
-        let missing = || Error::Ours(format!("command {command_id} was not read before its settle"));
-        let item = match seen.commands.get(command_id) {
-            Some(item) => item.clone(),
-            None => self.table.whole_command(command_id).await?.ok_or_else(missing)?,
-        };
-        match self.settle_item(&item, seen.turn.deadline).await? {
-            Settled::Yes(mark, settlement) => {
-                let report = seen.observations.reports.get_mut(command_id).ok_or_else(missing)?;
+    /// Settles commands and puts the answers into `seen`, or says there when to ask again. One that fails holds none
+    /// of the others up.
+    pub(crate) async fn settle_all(&self, ids: &[CommandId], seen: &mut Seen) -> Result<(), Error> {
+        let mut items = Vec::new();
+        for id in ids {
+            let missing = || Error::Ours(format!("command {id} was not read before its settle"));
+            items.push(match seen.commands.get(id) {
+                Some(item) => item.clone(),
+                None => self.table.whole_command(id).await?.ok_or_else(missing)?,
+            });
+        }
+        let deadline = seen.turn.deadline;
+        let settles =
+            items.iter().map(async |item| (item.id.clone(), self.settle_item(item, deadline).await));
+        let settled: Vec<_> = stream::iter(settles).buffer_unordered(SETTLES_AT_ONCE).collect().await;
+        for (id, settled) in settled {
+            self.take_settled(id, settled, seen)?;
+        }
+        Ok(())
+    }
+
+    fn take_settled(
+        &self,
+        id: CommandId,
+        settled: Result<Settled, Error>,
+        seen: &mut Seen,
+    ) -> Result<(), Error> {
+        match settled {
+            Ok(Settled::Yes(mark, settlement)) => {
+                let missing = || Error::Ours(format!("command {id} has no report"));
+                let report = seen.observations.reports.get_mut(&id).ok_or_else(missing)?;
                 report.command.settled = Some(mark);
                 report.settlement = Some(*settlement);
             }
-            Settled::NotYet(at) => {
-                seen.observations.settle_again.insert(command_id.clone(), at);
+            Ok(Settled::NotYet(again)) => {
+                seen.observations.settle_again.insert(id, again);
+            }
+            Err(error) => {
+                tracing::warn!(command = %id, %error, "not settled");
+                let again = SettleAgain { at: self.now() + AFTER_AN_ERROR, precisely: true };
+                seen.observations.settle_again.insert(id, again);
             }
         }
         Ok(())
@@ -68,33 +104,39 @@ impl Orchestrator {
             return self.settle_without_ssm(item).await;
         };
         let status = terminal_status(&command);
-        let item = self.note_terminal(item, status).await?;
-        let Some(mut reading) = self.read_invocations(&item, &command, deadline).await? else {
-            return Ok(Settled::NotYet(self.now()));
-        };
-        let asked = match &item.command.asked {
-            Some(Asked::Nodes(nodes)) => Some(nodes.len()),
-            Some(Asked::Targets) | None => None,
-        };
-        let stale_patches = self.read_patches(&mut reading, &item, &command).await?;
-        let whole = reading.settlement.is_whole(asked) && !stale_patches;
-        let believable = self.is_believably_empty(&item, &reading, asked).await?;
-        if (whole && believable) || self.now() >= limit(&item) {
-            return self.store(&item.id, reading).await;
+        let item = &self.note(item, &command, status).await?;
+        let out_of_time = self.now() >= limit(item);
+        if status.is_none() && !out_of_time {
+            return Ok(Settled::NotYet(self.again(item, status)));
         }
-        Ok(Settled::NotYet(self.again_at(&item, status)))
+        let Some(mut reading) = self.read_invocations(item, &command, deadline).await? else {
+            return Ok(Settled::NotYet(SettleAgain { at: self.now(), precisely: true }));
+        };
+        let asked = item.command.asked_count().and_then(|count| usize::try_from(count).ok());
+        let whole =
+            reading.settlement.is_whole(asked) || self.is_believably_empty(item, &reading, asked).await?;
+        if !whole && !out_of_time {
+            return Ok(Settled::NotYet(self.again(item, status)));
+        }
+        // Last, and only of a whole read: a call for every fifty nodes.
+        let stale_patches = self.read_patches(&mut reading, item, &command).await?;
+        if stale_patches && !out_of_time {
+            return Ok(Settled::NotYet(self.again(item, status)));
+        }
+        self.store(&item.id, reading).await
     }
 
-    /// SSM does not show the command. When nothing more is waited for, what was reported stands and the rest is Unknown.
+    /// SSM does not show the command. When nothing more is waited for, what was reported stands and the rest is
+    /// Unknown.
     async fn settle_without_ssm(&self, item: &CommandItem) -> Result<Settled, Error> {
         if self.now() < limit(item) {
-            return Ok(Settled::NotYet(self.again_at(item, None)));
+            return Ok(Settled::NotYet(self.again(item, None)));
         }
         let settlement = Settlement {
             status: None,
             target_count: item.command.asked_count().unwrap_or(0),
             requested_at: self.now(),
-            invocations: std::collections::BTreeMap::new(),
+            invocations: BTreeMap::new(),
             patch: None,
         };
         let reading = Reading {
@@ -108,22 +150,27 @@ impl Orchestrator {
         self.store(&item.id, reading).await
     }
 
-    /// SSM first called it finished now, if it has not before.
-    async fn note_terminal(
+    /// SSM first called it finished now, if it has not before; and knows when it is over at the latest.
+    async fn note(
         &self,
         item: &CommandItem,
+        command: &Command,
         status: Option<Terminal>,
     ) -> Result<CommandItem, Error> {
-        match status {
-            Some(status) if !item.command.statuses.contains(&status) => {
-                let fact =
-                    Fact { command_id: item.id.clone(), subject: Subject::Command, status, at: self.now() };
-                let now = self.now();
-                let folded = self.table.fold(&item.id, &[fact], now).await?;
-                Ok(CommandItem { terminal_since: folded.terminal_since, ..item.clone() })
-            }
-            Some(_) | None => Ok(item.clone()),
+        let mut item = item.clone();
+        let expiry = expires_after(Some(command), self.now());
+        if expiry.known && item.expires_after.is_some_and(|at| at != expiry.at) {
+            self.table.correct_expiry(&item.id, expiry.at).await?;
+            item.expires_after = Some(expiry.at);
         }
+        if let Some(status) = status
+            && !item.command.statuses.contains(&status)
+        {
+            let at = self.now();
+            let fact = Fact { command_id: item.id.clone(), subject: Subject::Command, status, at };
+            item.terminal_since = self.table.fold(&item.id, &[fact], at).await?.terminal_since;
+        }
+        Ok(item)
     }
 
     /// Reads every page of invocations. `None`: there was no time for all of them, and a wake will go on.
@@ -135,16 +182,24 @@ impl Orchestrator {
     ) -> Result<Option<Reading>, Error> {
         let mut reading = self.begin(item, command).await?;
         loop {
+            let token = reading.next_token.clone();
             let page = self
-                .ssm()
-                .list_command_invocations()
-                .command_id(item.id.as_str())
-                .details(true)
-                .max_results(PAGE)
-                .set_next_token(reading.next_token.take())
-                .send()
-                .await
-                .map_err(|error| Error::of(Operation::ListCommandInvocations, &error))?;
+                .patiently(async || {
+                    let page = self.ssm().list_command_invocations().command_id(item.id.as_str());
+                    let page =
+                        page.details(true).max_results(PAGE).set_next_token(token.clone()).send().await;
+                    page.map_err(|error| Error::of(Operation::ListCommandInvocations, &error))
+                })
+                .await;
+            let page = match page {
+                Ok(page) => page,
+                // What was read is kept: a fleet's pages are too many to begin anew for one that failed.
+                Err(Error::Again(_)) if token.is_some() => {
+                    self.keep_place(item, reading).await?;
+                    return Ok(None);
+                }
+                Err(error) => return Err(error),
+            };
             for invocation in page.command_invocations.unwrap_or_default() {
                 let result = invocation_result(invocation)?;
                 reading.buffer.push(result.clone());
@@ -170,7 +225,7 @@ impl Orchestrator {
             status: terminal_status(command),
             target_count: u64::try_from(command.target_count).unwrap_or(0),
             requested_at: requested_at(command).unwrap_or_else(|| self.now()),
-            invocations: std::collections::BTreeMap::new(),
+            invocations: BTreeMap::new(),
             patch: None,
         };
         match &item.cursor {
@@ -218,9 +273,6 @@ impl Orchestrator {
             at: self.now(),
         };
         self.table.keep_cursor(&item.id, &cursor).await?;
-        if let Some(owner) = &item.owner {
-            self.wake(&owner.execution, self.now()).await;
-        }
         Ok(())
     }
 
@@ -254,16 +306,17 @@ impl Orchestrator {
 
     async fn patch_states(&self, nodes: &[NodeId]) -> Result<Vec<PatchState>, Error> {
         let mut states = Vec::new();
-        let mut next = None;
+        let mut next: Option<String> = None;
         loop {
+            let token = next.clone();
             let page = self
-                .ssm()
-                .describe_instance_patch_states()
-                .set_instance_ids(Some(nodes.iter().map(ToString::to_string).collect()))
-                .set_next_token(next)
-                .send()
-                .await
-                .map_err(|error| Error::of(Operation::DescribeInstancePatchStates, &error))?;
+                .patiently(async || {
+                    let ids = nodes.iter().map(ToString::to_string).collect();
+                    let page = self.ssm().describe_instance_patch_states().set_instance_ids(Some(ids));
+                    let page = page.set_next_token(token.clone()).send().await;
+                    page.map_err(|error| Error::of(Operation::DescribeInstancePatchStates, &error))
+                })
+                .await?;
             states.extend(page.instance_patch_states.unwrap_or_default().iter().filter_map(patch_state));
             next = page.next_token;
             if next.is_none() {
@@ -279,32 +332,47 @@ impl Orchestrator {
         reading: &Reading,
         asked: Option<usize>,
     ) -> Result<bool, Error> {
-        let explained = reading.settlement.status.is_some_and(Terminal::explains_no_invocation);
-        if !reading.settlement.invocations.is_empty() || explained {
+        if !reading.settlement.invocations.is_empty() {
+            return Ok(false);
+        }
+        if reading.settlement.status.is_some_and(Terminal::explains_no_invocation) {
             return Ok(true);
         }
         if asked.is_some_and(|asked| asked > 0) || reading.settlement.target_count > 0 {
             return Ok(false);
         }
-        Ok(self.table.remember_empty_read(&item.id, &reading.generation).await? >= 2)
+        let reads = self.table.remember_empty_read(&item.id, self.now()).await?;
+        let apart = reads.first().zip(reads.last()).map(|(first, last)| last.duration_since(*first));
+        Ok(apart.is_some_and(|apart| apart >= EMPTY_READS_APART))
     }
 
     async fn store(&self, id: &CommandId, mut reading: Reading) -> Result<Settled, Error> {
         self.flush(id, &mut reading).await?;
-        let head =
-            Settlement { invocations: std::collections::BTreeMap::new(), ..reading.settlement.clone() };
+        let head = Settlement { invocations: BTreeMap::new(), ..reading.settlement.clone() };
         self.table.write_settlement_head(id, &reading.generation, reading.parts, &head, self.now()).await?;
         let mark =
             SettledMark { generation: reading.generation, facts: reading.facts, parts: reading.parts + 1 };
-        self.table.mark_settled(id, &mark).await?;
-        Ok(Settled::Yes(mark, Box::new(reading.settlement)))
+        if self.table.mark_settled(id, &mark).await? {
+            return Ok(Settled::Yes(mark, Box::new(reading.settlement)));
+        }
+        // Another handler's stands: what is read is what is named.
+        let again = Settled::NotYet(SettleAgain { at: self.now(), precisely: true });
+        let Some(standing) = self.table.whole_command(id).await?.and_then(|item| item.command.settled) else {
+            return Ok(again);
+        };
+        let mut settlements = self.table.settlements(&[(id.clone(), standing.clone())]).await?;
+        Ok(settlements.remove(id).map_or(again, |found| Settled::Yes(standing, Box::new(found))))
     }
 
-    fn again_at(&self, item: &CommandItem, status: Option<Terminal>) -> Timestamp {
+    /// Counted from a moment that is stored, so that a command that runs on is not asked for every two seconds: since
+    /// SSM called it finished, or since events last said something of it.
+    fn again(&self, item: &CommandItem, status: Option<Terminal>) -> SettleAgain {
         let now = self.now();
-        let since = item.terminal_since.filter(|_| status.is_some()).unwrap_or(now);
-        let soon = AGAIN_AFTER_S.iter().map(|s| since + SignedDuration::from_secs(*s)).find(|at| *at > now);
-        soon.unwrap_or(now + AGAIN_EVERY)
+        let since = if status.is_some() { item.terminal_since } else { item.last_fact_at };
+        let soon = since.and_then(|since| {
+            AGAIN_AFTER_S.iter().map(|s| since + SignedDuration::from_secs(*s)).find(|at| *at > now)
+        });
+        SettleAgain { at: soon.unwrap_or(now + AGAIN_EVERY), precisely: soon.is_some() }
     }
 }
 
@@ -313,7 +381,7 @@ pub(crate) enum Settled {
     /// Stored, under this mark.
     Yes(SettledMark, Box<Settlement>),
     /// SSM has not said all; ask again then.
-    NotYet(Timestamp),
+    NotYet(SettleAgain),
 }
 
 /// After this, what is missing is Unknown.

@@ -5,7 +5,7 @@ use crate::{Error, Orchestrator, Turn};
 use fleetwright_engine::{ExecutionId, Input, Rejection, Signal, StopType, decide};
 
 /// Rounds of losing to others before a caller is told to try again.
-const ROUNDS: u64 = 5;
+const ROUNDS: u32 = 5;
 
 impl Orchestrator {
     /// Stops an execution: no new intent after this, what is under way is cancelled, and the execution ends when every
@@ -14,14 +14,16 @@ impl Orchestrator {
     /// # Errors
     /// [`Error::Refused`]: there is no such execution, or it has ended.
     pub async fn stop(&self, id: &ExecutionId, kind: StopType, turn: Turn) -> Result<(), Error> {
-        let Some((loaded, _)) = self.table.load(id, None, &[]).await? else { return Err(no_execution(id)) };
-        if loaded.parked.is_some() {
-            self.table.unpark(id, self.now()).await?;
+        if self.table.load(id, None, &[], self.now()).await?.is_none() {
+            return Err(no_execution(id));
         }
         let mut last = Error::Contended(format!("execution {id}"));
-        for _ in 0..ROUNDS {
+        for round in 1..=ROUNDS {
             match self.advance_from(id, turn, Why::Stop(kind), Vec::new()).await {
-                Err(error @ Error::Contended(_)) => last = error,
+                Err(error @ Error::Contended(_)) => {
+                    last = error;
+                    self.back_off.wait(round).await;
+                }
                 other => return other.map(|_| ()),
             }
         }
@@ -33,7 +35,9 @@ impl Orchestrator {
     /// # Errors
     /// [`Error::Refused`]: there is no such execution, or it does not wait for this.
     pub async fn signal(&self, id: &ExecutionId, signal: Signal) -> Result<(), Error> {
-        let Some((loaded, _)) = self.table.load(id, None, &[]).await? else { return Err(no_execution(id)) };
+        let Some((loaded, _)) = self.table.load(id, None, &[], self.now()).await? else {
+            return Err(no_execution(id));
+        };
         if loaded.parked.is_some() && signal == Signal::Resume {
             return self.table.unpark(id, self.now()).await;
         }

@@ -14,7 +14,7 @@ mod schema;
 mod send_item;
 mod update;
 
-pub(crate) use command_item::{CommandItem, Owner, SettleCursor};
+pub(crate) use command_item::{CommandItem, Expiry, Owner, SettleCursor};
 pub(crate) use commit::{Commit, Committed};
 pub(crate) use execution_item::Loaded;
 pub(crate) use result_item::INVOCATIONS_PER_PART;
@@ -22,6 +22,7 @@ pub use schema::create_table;
 pub(crate) use schema::{DUE_SHARDS, Due};
 pub(crate) use send_item::Recorded;
 
+use crate::back_off::BackOff;
 use crate::{Error, Operation};
 use attributes::Item;
 use aws_sdk_dynamodb::Client;
@@ -33,18 +34,18 @@ const BATCH_GET_MAX: usize = 100;
 
 /// The table and the client that reaches it.
 #[derive(Debug, Clone)]
-pub struct Table {
+pub(crate) struct Table {
     pub(crate) client: Client,
     pub(crate) name: String,
     /// Days that items live on after their execution's retention.
     pub(crate) retention_days: u32,
+    pub(crate) back_off: BackOff,
 }
 
 impl Table {
     /// A table by its name.
-    #[must_use]
-    pub const fn new(client: Client, name: String, retention_days: u32) -> Self {
-        Self { client, name, retention_days }
+    pub(crate) const fn new(client: Client, name: String, retention_days: u32, back_off: BackOff) -> Self {
+        Self { client, name, retention_days, back_off }
     }
 
     pub(crate) async fn get(&self, pk: &str, sk: &str) -> Result<Option<Item>, Error> {

@@ -4,8 +4,8 @@ use crate::Run;
 use fleetwright_local::fleet::{Behaviour, Fleet, Span};
 use fleetwright_local::names::{queue_url, topic_arn};
 use fleetwright_local::protocol::{Request, Service};
-use fleetwright_local::{Cloud, TABLE};
-use jiff::Timestamp;
+use fleetwright_local::{Channel, Cloud, Delivery, DeliveryFault, Faults, TABLE};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -24,7 +24,8 @@ pub fn steady_fleet(nodes: usize, seconds: i64) -> Fleet {
 pub fn stored(wanted: impl Fn(&[Value]) -> bool) -> impl FnMut(&Cloud) -> bool {
     let mut seen = 0;
     move |cloud| {
-        let writes = ["TransactWriteItems", "UpdateItem", "PutItem"].map(|operation| format!("dynamodb:{operation}"));
+        let writes =
+            ["TransactWriteItems", "UpdateItem", "PutItem"].map(|operation| format!("dynamodb:{operation}"));
         let writes = writes.iter().map(|action| cloud.counters.applied(action)).sum();
         if std::mem::replace(&mut seen, writes) == writes {
             return false;
@@ -50,6 +51,13 @@ impl Run {
         self.somebody(Service::Sns, "Publish", body);
     }
 
+    /// Lets days pass in which nothing is due: reconcile is not even asked.
+    pub fn pass_days(&mut self, days: i64) {
+        self.deployment.simulation.set_faults(Box::new(NoTicks));
+        self.pass(SignedDuration::from_hours(24 * days));
+        self.calm();
+    }
+
     fn somebody(&self, service: Service, operation: &str, body: Value) {
         let request = Request { service, operation: operation.to_owned(), body };
         let answer = self.cloud().handle("somebody", &request);
@@ -72,6 +80,15 @@ impl Run {
     /// Node ids of the fleet, in its order.
     pub fn nodes(&self) -> Vec<String> {
         self.cloud().ssm.node_ids().map(str::to_owned).collect()
+    }
+}
+
+/// Nothing goes wrong, and the schedule rests.
+struct NoTicks;
+
+impl Faults for NoTicks {
+    fn on_delivery(&mut self, delivery: &Delivery<'_>) -> DeliveryFault {
+        if delivery.channel == Channel::Schedule { DeliveryFault::Drop } else { DeliveryFault::Deliver }
     }
 }
 

@@ -20,5 +20,5 @@ pub use checks::{outcome_of, text};
 pub use fleetwright_local::{Call, Channel, Delivery, DeliveryFault, Failure, Fault};
 pub use inject::{node_notification, steady_fleet, stored};
 pub use read::SendRow;
-pub use script::{CallRule, DeliveryRule, Occurrences, any_call, events, on, ticks, wakes};
+pub use script::{CallRule, DeliveryRule, Occurrences, any_call, events, messages, on, ticks, wakes};
 pub use story::{Run, Story};

@@ -70,7 +70,7 @@ impl Run {
     /// Its fleet steps by outcome, as the results API answers.
     pub fn summary(&mut self) -> Vec<Value> {
         let path = format!("/executions/{}/summary", self.id);
-        self.deployment.get(&path).expect("a summary").as_array().expect("a list").clone()
+        self.get(&path).as_array().expect("a list").clone()
     }
 
     /// The summary without what may differ between two runs that came to the same: nothing but nodes and outcomes.

@@ -173,6 +173,12 @@ pub fn events() -> DeliveryRule {
     deliveries(&[Channel::Topic, Channel::Event])
 }
 
+/// Each message of any kind that queues get, wakes included, unless said otherwise.
+#[must_use]
+pub fn messages() -> DeliveryRule {
+    deliveries(&[Channel::Topic, Channel::Event, Channel::Queue])
+}
+
 /// Each wake, unless said otherwise.
 #[must_use]
 pub fn wakes() -> DeliveryRule {
@@ -254,6 +260,8 @@ pub(crate) struct Record(Arc<Mutex<Recorded>>);
 
 #[derive(Debug, Default)]
 struct Recorded {
+    /// Somebody looks at the story from outside: nothing goes wrong with that, and it counts for nothing.
+    paused: bool,
     /// AWS calls of functions.
     calls: u64,
     /// Rules, and how often each applied.
@@ -270,10 +278,19 @@ impl Record {
         self.with(|recorded| recorded.calls)
     }
 
+    pub(crate) fn pause(&self, paused: bool) {
+        self.with(|recorded| recorded.paused = paused);
+    }
+
+    fn is_paused(&self) -> bool {
+        self.with(|recorded| recorded.paused)
+    }
+
     /// Rules that never applied.
     pub(crate) fn idle_rules(&self) -> Vec<String> {
         self.with(|recorded| {
-            recorded.applied.iter().filter(|(_, times)| *times == 0).map(|(rule, _)| rule.clone()).collect()
+            let idle = recorded.applied.iter().filter(|(_, times)| *times == 0);
+            idle.map(|(rule, _)| rule.clone()).collect()
         })
     }
 }
@@ -289,7 +306,9 @@ impl Script {
 
     /// To be called once the rules stand.
     pub(crate) fn ready(self) -> Self {
-        let calls = self.calls.iter().map(|(rule, _)| (format!("{rule:?}"), 0));
+        // A rule that only watches need not see anything.
+        let calls =
+            self.calls.iter().map(|(rule, _)| (format!("{rule:?}"), u64::from(rule.fault == Fault::None)));
         let deliveries = self.deliveries.iter().map(|(rule, _)| (format!("{rule:?}"), 0));
         let applied = calls.chain(deliveries).collect();
         self.record.with(|recorded| recorded.applied = applied);
@@ -299,6 +318,9 @@ impl Script {
 
 impl Faults for Script {
     fn on_call(&mut self, call: &Call<'_>) -> Fault {
+        if self.record.is_paused() {
+            return Fault::None;
+        }
         self.record.with(|recorded| recorded.calls += 1);
         // Every rule counts every call that it is about, also those another rule decides.
         let mut decided = Fault::None;
@@ -315,6 +337,9 @@ impl Faults for Script {
     }
 
     fn on_delivery(&mut self, delivery: &Delivery<'_>) -> DeliveryFault {
+        if self.record.is_paused() {
+            return DeliveryFault::Deliver;
+        }
         let calls = self.calls.len();
         let mut decided = DeliveryFault::Deliver;
         for (index, (rule, count)) in self.deliveries.iter_mut().enumerate() {

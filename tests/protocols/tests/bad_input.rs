@@ -2,6 +2,8 @@
 
 use fleetwright_local::fleet::Fleet;
 use fleetwright_local::{ApiError, Deployment, DeploymentError, DeploymentOptions, TABLE};
+use fleetwright_protocols::{Story, node_notification, runbooks, steady_fleet};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -130,7 +132,6 @@ fn an_unreadable_runbook_is_refused_with_line_and_column() {
             &["Torn", ":"],
         ),
         ("NoAction", RUNBOOK.replace("    action: aws:runCommand\n", ""), &["NoAction", "17:5", "action"]),
-        ("NoSuchNode", RUNBOOK.replace("{{ Nodes }}", "{{ Nodez }}"), &["NoSuchNode", "21:20", "Nodez"]),
         (
             "BadJump",
             RUNBOOK.replace("    action:", "    nextStep: there\n    action:"),
@@ -245,7 +246,8 @@ fn a_body_that_is_no_json_and_an_operation_that_does_not_exist_are_told_apart() 
     for target in ["AmazonSSM.StartAutomation", "AmazonEC2.RunInstances", ""] {
         let (status, body) = raw(&mut deployment, target, "{}");
         assert_eq!((status, &body["__type"]), (400, &json!("UnknownOperationException")), "{target}");
-        assert!(body["message"].as_str().expect("a message").contains(target), "{body}");
+        let name = target.rsplit('.').next().expect("a name");
+        assert!(body["message"].as_str().expect("a message").contains(name), "{body}");
     }
     assert!(items(&deployment).is_empty());
 }
@@ -269,4 +271,107 @@ fn a_client_token_used_again_with_another_request_is_refused_and_with_the_same_i
         assert_says(&error, "IdempotentParameterMismatch", &["ClientToken"]);
     }
     assert_eq!(deployment.simulation.cloud().ssm.ledger().runs().len(), all.len(), "each node ran once");
+}
+
+/// Messages that are none: what is wrong with each, and which queue somebody put it into.
+fn poison(command: &str, node: &str) -> Vec<String> {
+    let good = node_notification(command, node, "Success", "2026-03-14T02:00:00Z".parse().expect("a time"));
+    let without = |member: &str| {
+        let mut message = good.clone();
+        message.as_object_mut().expect("an object").remove(member);
+        envelope(&message.to_string())
+    };
+    let with = |member: &str, value: Value| {
+        let mut message = good.clone();
+        message[member] = value;
+        envelope(&message.to_string())
+    };
+    vec![
+        "{\"commandId\": ".to_owned(),
+        "[]".to_owned(),
+        json!({ "hello": "world" }).to_string(),
+        json!({ "fleetwright": "wake" }).to_string(),
+        envelope("no JSON"),
+        without("status"),
+        without("eventTime"),
+        with("commandId", json!("17")),
+        with("instanceId", json!("web-1")),
+        with("eventTime", json!("yesterday")),
+        with("status", json!(7)),
+        json!({ "detail-type": "EC2 Command Status-change Notification", "time": "2026-03-14T02:00:00Z" }).to_string(),
+        json!({ "detail-type": "EC2 Command Invocation Status-change Notification", "time": "2026-03-14T02:00:00Z",
+            "detail": { "command-id": command, "status": "Success" } })
+        .to_string(),
+    ]
+}
+
+/// An SNS message as a queue gets it.
+fn envelope(message: &str) -> String {
+    json!({ "Type": "Notification", "MessageId": "1", "Message": message }).to_string()
+}
+
+#[test]
+fn messages_that_cannot_be_read_fail_alone_and_end_in_the_dead_letter_queue() {
+    let mut run = Story::new().fleet(steady_fleet(40, 30)).start();
+    let (command, node) = (run.commands()[0].command_id.to_string(), run.nodes()[0].clone());
+    let bad = poison(&command, &node);
+    // Into one batch with the true ones, which come in when the nodes end.
+    run.until(|cloud| cloud.sqs.queue("facts").is_some_and(|queue| !queue.is_empty()));
+    for message in &bad {
+        run.put("facts", message);
+    }
+    run.put("prompt", &bad[0]);
+    let put = run.now();
+    run.end();
+    assert_eq!(run.status(), "Success");
+    assert_eq!(run.number("first", "SuccessCount"), 40);
+    assert!(run.now() < put + SignedDuration::from_secs(30), "nobody waited for what cannot be read");
+
+    // Six receives and the visibility timeout between them.
+    let (execution, items) = (run.execution(), run.items());
+    run.pass(SignedDuration::from_mins(40));
+    assert_eq!(run.messages("facts-dead"), bad.len());
+    assert_eq!(run.messages("prompt-dead"), 1);
+    assert_eq!(run.messages("facts") + run.messages("prompt"), 0);
+    for message in run.cloud().sqs.queue("facts-dead").expect("a queue").messages() {
+        assert!(bad.contains(&message.body), "{}", message.body);
+        assert_eq!(message.receives, 5);
+    }
+    assert_eq!(run.execution(), execution);
+    assert!(run.items() == items, "they left a trace");
+}
+
+#[test]
+fn messages_that_concern_nobody_are_taken_and_change_nothing() {
+    let mut run = Story::new().play();
+    run.pass(SignedDuration::from_mins(2));
+    let (command, node) = (run.commands()[0].command_id.to_string(), run.nodes()[0].clone());
+    let items = run.items();
+    run.put("facts", &envelope(&node_notification(&command, &node, "InProgress", run.now()).to_string()));
+    run.put(
+        "prompt",
+        &json!({ "detail-type": "EC2 Instance State-change Notification", "time": "2026-03-14T02:00:00Z",
+        "detail": { "state": "running" } })
+        .to_string(),
+    );
+    run.put(
+        "prompt",
+        &json!({ "fleetwright": "wake", "execution": "11111111-2222-4333-8444-555555555555" }).to_string(),
+    );
+    run.put("prompt", &json!({ "fleetwright": "wake", "execution": run.id }).to_string());
+    run.pass(SignedDuration::from_mins(1));
+    assert!(run.items() == items, "something changed");
+    run.check();
+}
+
+#[test]
+fn a_reference_that_stands_for_nothing_makes_its_step_fail_and_is_named() {
+    let second = "commands: [\"{{ first.Nothing }}\"]";
+    let (before, after) = runbooks::TWO_STEPS.rsplit_once("commands: [\"uptime\"]").expect("two steps");
+    let mut run = Story::new().runbook(&format!("{before}{second}{after}")).play();
+    assert_eq!(run.status(), "Failed");
+    let message = run.step("second")["FailureMessage"].as_str().expect("a message").to_owned();
+    assert!(message.contains("first.Nothing"), "{message}");
+    assert_eq!(run.commands().len(), 1, "the first step's alone");
+    run.check();
 }

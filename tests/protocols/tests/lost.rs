@@ -2,7 +2,7 @@
 //! its seed.
 
 use fleetwright_local::ssm::Outcome;
-use fleetwright_protocols::{DeliveryFault, Failure, Run, Story, any_call, events, on, runbooks, wakes};
+use fleetwright_protocols::{DeliveryFault, Failure, Run, Story, any_call, events, messages, on, runbooks};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -60,7 +60,7 @@ fn with_every_event_lost_reconcile_alone_brings_every_execution_to_its_end() {
     let (told_status, told_aggregate, run) = told(silent, BY_RECONCILE);
     assert_eq!((&told_status, &told_aggregate), (&status, &aggregate));
     assert_eq!(run.cloud().counters.deliveries.get("topic").map_or(0, |count| count.delivered), 0);
-    let deaf = mixed().delivery(events().lost()).delivery(wakes().lost());
+    let deaf = mixed().delivery(messages().lost());
     let (told_status, told_aggregate, _) = told(deaf, BY_RECONCILE);
     assert_eq!((&told_status, &told_aggregate), (&status, &aggregate));
 }

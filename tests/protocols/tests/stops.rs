@@ -170,6 +170,7 @@ fn a_cancel_that_cannot_stop_what_runs_is_waited_for_two_minutes_and_no_longer()
     let took = step["ExecutionEndTime"].as_f64().expect("a time") - stopped.as_duration().as_secs_f64();
     assert!((120.0..200.0).contains(&took), "the step ended {took} s after the stop");
     assert_eq!(run.number("first", "UnknownCount"), 3, "nobody knows what becomes of them");
+    run.check();
 }
 
 #[test]
@@ -180,7 +181,9 @@ fn no_try_begins_between_absent_and_the_next_one_once_it_is_stopped() {
         .runbook(THREE_STEPS)
         .call(on("SendCommand").fail_before(Failure::Timeout))
         .start();
-    run.until(stored(|items| items.iter().any(|item| item["looks"]["NS"].as_array().is_some_and(|looks| looks.len() == 2))));
+    run.until(stored(|items| {
+        items.iter().any(|item| item["looks"]["NS"].as_array().is_some_and(|looks| looks.len() == 2))
+    }));
     run.pass(SignedDuration::from_secs(30));
     assert_eq!(run.applied("ssm:SendCommand"), 0);
     stop_for_good(&mut run, "Cancel");

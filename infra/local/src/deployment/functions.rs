@@ -5,6 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_smithy_async::rt::sleep::SharedAsyncSleep;
 use aws_smithy_async::time::SharedTimeSource;
 use fleetwright_orchestrator::{Clients, Config, Orchestrator};
 use futures::future::LocalBoxFuture;
@@ -91,5 +92,6 @@ fn orchestrator(environment: &Environment, config: Config) -> Orchestrator {
     let SdkClients { dynamodb, ssm, sns, sqs } = SdkClients::new(environment);
     let time = SharedTimeSource::new(environment.clock.clone());
     let entropy = Seeded::new(seed::generator(environment.seed, "entropy"));
-    Orchestrator::new(Clients { dynamodb, ssm, sqs, sns, time }, config, Arc::new(entropy))
+    let sleep = SharedAsyncSleep::new(environment.clock.clone());
+    Orchestrator::new(Clients { dynamodb, ssm, sqs, sns, time, sleep }, config, Arc::new(entropy))
 }

@@ -1,4 +1,5 @@
-//! A fleet nobody had to write: web, application, database and batch nodes as one finds them.
+//! A fleet nobody had to write: web, application, database and batch nodes on Linux, which `examples/patch-fleet.yaml`
+//! patches, and Windows file servers, which it doesn't.
 
 use super::behaviour::Behaviour;
 use super::span::{Range, Share, Span};
@@ -21,35 +22,29 @@ struct Kind {
 const KINDS: [Kind; 5] = [
     Kind {
         role: "web",
-        patch_group: "linux-prod",
+        patch_group: "prod",
         platform: Platform::Linux,
         share: 40,
         missing: Range::new(0, 6),
     },
     Kind {
         role: "app",
-        patch_group: "linux-prod",
+        patch_group: "prod",
         platform: Platform::Linux,
         share: 30,
         missing: Range::new(0, 9),
     },
-    Kind {
-        role: "db",
-        patch_group: "linux-db",
-        platform: Platform::Linux,
-        share: 10,
-        missing: Range::new(1, 4),
-    },
+    Kind { role: "db", patch_group: "prod", platform: Platform::Linux, share: 10, missing: Range::new(1, 4) },
     Kind {
         role: "batch",
-        patch_group: "linux-prod",
+        patch_group: "prod",
         platform: Platform::Linux,
         share: 8,
         missing: Range::new(2, 24),
     },
     Kind {
         role: "file",
-        patch_group: "windows-prod",
+        patch_group: "windows",
         platform: Platform::Windows,
         share: 12,
         missing: Range::new(0, 5),

@@ -67,7 +67,7 @@ impl Shell {
     }
 
     pub(crate) fn stop(&mut self, kind: StopType) -> Result<Decision, Rejection> {
-        let decision = decide(&self.execution, &self.runbook, &Input::Stop(kind, &self.seen), self.now)?;
+        let decision = decide(&self.execution, &self.runbook, &Input::Stop(kind), self.now)?;
         self.commit(&decision);
         Ok(decision)
     }
@@ -140,7 +140,11 @@ impl Shell {
     }
 
     pub(crate) fn set_state(&mut self, send: &Send, state: SendState) {
-        self.seen.sends.get_mut(&send.token).expect("a live send").state = state;
+        let live = self.seen.sends.get_mut(&send.token).expect("a live send");
+        if let SendState::Refused(_) = state {
+            live.refused_tries = live.tries;
+        }
+        live.state = state;
     }
 
     fn nodes_of(&self, send: &Send) -> BTreeSet<NodeId> {

@@ -98,6 +98,12 @@ impl Reader<'_> {
         if self.0.contains_key(name) { self.json(name).map(Some) } else { Ok(None) }
     }
 
+    /// Whether the item has outlived its time, and only waits to be removed.
+    pub(crate) fn is_expired(&self, now: Timestamp) -> Result<bool, Error> {
+        let expires: Option<i64> = self.maybe_number(super::schema::EXPIRES)?;
+        Ok(expires.is_some_and(|at| at <= now.as_second()))
+    }
+
     /// Fails on an item of a layout this release does not know.
     pub(crate) fn check_schema(&self) -> Result<(), Error> {
         let version: u32 = self.number(super::schema::SCHEMA_VERSION)?;

@@ -38,6 +38,14 @@ pub(crate) struct Owner {
     pub(crate) token: SendToken,
 }
 
+/// When a command is over at the latest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Expiry {
+    pub(crate) at: Timestamp,
+    /// SSM said so; else it is a guess, to be replaced.
+    pub(crate) known: bool,
+}
+
 /// A command item, read.
 #[derive(Debug, Clone)]
 pub(crate) struct CommandItem {
@@ -47,7 +55,8 @@ pub(crate) struct CommandItem {
     pub(crate) expires_after: Option<Timestamp>,
     pub(crate) terminal_since: Option<Timestamp>,
     pub(crate) last_fact_at: Option<Timestamp>,
-    pub(crate) empty_reads: usize,
+    /// When SSM was read and showed no invocation.
+    pub(crate) empty_reads: BTreeSet<Timestamp>,
     pub(crate) cursor: Option<SettleCursor>,
     pub(crate) chunked: bool,
 }
@@ -105,7 +114,7 @@ impl CommandItem {
             expires_after: reader.maybe_moment(EXPIRES_AFTER)?,
             terminal_since: reader.maybe_moment(TERMINAL_SINCE)?,
             last_fact_at: reader.maybe_moment(LAST_FACT_AT)?,
-            empty_reads: reader.texts(EMPTY_READS)?.len(),
+            empty_reads: reader.moments(EMPTY_READS)?,
             cursor: reader.maybe_json(CURSOR)?,
             chunked: reader.flag(CHUNKED),
         })
@@ -213,7 +222,7 @@ impl Table {
         id: &CommandId,
         owner: &Owner,
         nodes: Option<&[NodeId]>,
-        expires_after: Timestamp,
+        expires_after: Expiry,
         now: Timestamp,
     ) -> Result<CommandItem, Error> {
         let mut update = Update::of(&keys::command(id), keys::COMMAND)
@@ -221,7 +230,7 @@ impl Table {
             .set(OWNER_EXECUTION, text(owner.execution.as_str()))
             .set(OWNER_STEP, number(owner.step))
             .set(OWNER_TOKEN, text(owner.token.as_str()))
-            .set(EXPIRES_AFTER, moment(expires_after));
+            .set_known_or_guess(EXPIRES_AFTER, moment(expires_after.at), expires_after.known);
         update = match nodes {
             Some(nodes) => match texts(nodes.iter().map(ToString::to_string)) {
                 Some(nodes) => update.set(ASKED, nodes),
@@ -245,10 +254,7 @@ impl Table {
         for item in self.get_all(&wanted).await? {
             let command = CommandItem::parse(&item)?;
             if command.chunked && command.command.is_complete() {
-                chunks.extend(
-                    (0..schema::CHUNKS)
-                        .map(|chunk| (keys::chunk(&command.id, chunk), keys::COMMAND.to_owned())),
-                );
+                chunks.extend(chunk_keys(&command.id));
             }
             commands.insert(command.id.clone(), command);
         }
@@ -258,15 +264,19 @@ impl Table {
 
     /// A command with all its chunks, finished or not.
     pub(crate) async fn whole_command(&self, id: &CommandId) -> Result<Option<CommandItem>, Error> {
-        let mut commands = self.commands(std::slice::from_ref(id)).await?;
-        let running =
-            commands.get(id).is_some_and(|command| command.chunked && !command.command.is_complete());
-        if running {
-            let chunks: Vec<_> =
-                (0..schema::CHUNKS).map(|chunk| (keys::chunk(id, chunk), keys::COMMAND.to_owned())).collect();
-            self.add_chunks(&mut commands, &chunks).await?;
-        }
-        Ok(commands.remove(id))
+        Ok(self.whole_commands(std::slice::from_ref(id)).await?.remove(id))
+    }
+
+    /// Commands with all their chunks, finished or not.
+    pub(crate) async fn whole_commands(
+        &self,
+        ids: &[CommandId],
+    ) -> Result<BTreeMap<CommandId, CommandItem>, Error> {
+        let mut commands = self.commands(ids).await?;
+        let running = commands.values().filter(|item| item.chunked && !item.command.is_complete());
+        let chunks: Vec<_> = running.flat_map(|item| chunk_keys(&item.id)).collect();
+        self.add_chunks(&mut commands, &chunks).await?;
+        Ok(commands)
     }
 
     async fn add_chunks(
@@ -286,21 +296,41 @@ impl Table {
     }
 
     /// Makes a settle the one that is read, unless one that knew at least as much stands.
-    pub(crate) async fn mark_settled(&self, id: &CommandId, mark: &SettledMark) -> Result<(), Error> {
+    /// `false`: another one stands.
+    pub(crate) async fn mark_settled(&self, id: &CommandId, mark: &SettledMark) -> Result<bool, Error> {
         let update = Update::of(&keys::command(id), keys::COMMAND)
             .set(GENERATION, text(&mark.generation))
             .set(SETTLED_FACTS, number(mark.facts))
             .set(SETTLED_PARTS, number(mark.parts))
             .remove(CURSOR)
             .if_missing_or_less(SETTLED_FACTS, number(mark.facts));
-        update.apply(self).await.map(|_| ())
+        match update.apply(self).await? {
+            Updated::Applied(_) => Ok(true),
+            // An answer that was lost: this very settle stands.
+            Updated::Refused(item) => {
+                let stands = item.and_then(|mut item| item.remove(GENERATION));
+                Ok(stands == Some(text(&mark.generation)))
+            }
+        }
     }
 
     /// Remembers a read of SSM that found no invocation: two of them make an empty command believable.
-    pub(crate) async fn remember_empty_read(&self, id: &CommandId, read: &str) -> Result<usize, Error> {
-        let update =
-            Update::of(&keys::command(id), keys::COMMAND).unite(EMPTY_READS, texts([read.to_owned()]));
+    pub(crate) async fn remember_empty_read(
+        &self,
+        id: &CommandId,
+        read_at: Timestamp,
+    ) -> Result<BTreeSet<Timestamp>, Error> {
+        let read = AttributeValue::Ns(vec![read_at.as_millisecond().to_string()]);
+        let update = Update::of(&keys::command(id), keys::COMMAND).unite(EMPTY_READS, Some(read));
         Ok(CommandItem::parse(&applied(update.apply(self).await?)?)?.empty_reads)
+    }
+
+    /// What SSM says of when the command is over, where a guess stood.
+    pub(crate) async fn correct_expiry(&self, id: &CommandId, expires_after: Timestamp) -> Result<(), Error> {
+        let update = Update::of(&keys::command(id), keys::COMMAND)
+            .set(EXPIRES_AFTER, moment(expires_after))
+            .if_exists();
+        update.apply(self).await.map(|_| ())
     }
 
     /// Keeps where a settle stopped.
@@ -317,4 +347,8 @@ fn applied(updated: Updated) -> Result<HashMap<String, AttributeValue>, Error> {
         Updated::Applied(item) => Ok(item),
         Updated::Refused(_) => Err(Error::Ours("an update without a condition was refused".to_owned())),
     }
+}
+
+fn chunk_keys(id: &CommandId) -> Vec<(String, String)> {
+    (0..schema::CHUNKS).map(|chunk| (keys::chunk(id, chunk), keys::COMMAND.to_owned())).collect()
 }

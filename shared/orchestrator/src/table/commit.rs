@@ -2,12 +2,13 @@
 
 use super::attributes::{Reader, json, moment, number, text};
 use super::execution_item::{
-    BODY, COMMIT_VERSION, COMMITTED_BY, OPEN_STEP, PENDING, STATUS, VERSION, step_item,
+    BODY, COMMIT_VERSION, COMMITTED_BY, OPEN_STEP, PARKED, PENDING, STATUS, VERSION, step_item,
 };
 use super::schema::{self, DUE_AT, DUE_SHARD, keys};
 use super::send_item;
 use super::update::{Update, expiry};
 use super::{Loaded, Table};
+use crate::back_off::CALLS_MAX;
 use crate::error::{Known, known};
 use crate::{Error, Operation};
 use aws_sdk_dynamodb::error::SdkError;
@@ -18,8 +19,6 @@ use jiff::Timestamp;
 
 /// Actions of one transaction (DynamoDB takes 100; the rest is room for what an upgrade may add).
 const ACTIONS_MAX: usize = 80;
-/// How often a commit of unknown outcome is made again: with the same mark, so that it is recognised.
-const TRIES: usize = 3;
 
 /// A decision, ready to be written.
 #[derive(Debug)]
@@ -35,28 +34,28 @@ pub(crate) struct Commit<'a> {
 }
 
 /// How a commit ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Committed {
     /// It stands.
     Yes,
     /// Somebody else was faster: read again, decide again.
     Lost,
+    /// It must not be written: a mistake of ours.
+    Illegal(String),
 }
 
 impl Table {
     /// Writes a decision, or finds that somebody else was faster.
     pub(crate) async fn commit(&self, commit: &Commit<'_>) -> Result<Committed, Error> {
         let execution = &commit.decision.execution;
-        execution.check().map_err(|wrong| Error::Ours(format!("execution {}: {wrong}", execution.id)))?;
+        if let Err(wrong) = execution.check() {
+            return Ok(Committed::Illegal(wrong));
+        }
         let actions = self.actions(commit).await?;
         if actions.len() > ACTIONS_MAX {
-            return Err(Error::Ours(format!(
-                "execution {}: {} actions in a commit",
-                execution.id,
-                actions.len()
-            )));
+            return Ok(Committed::Illegal(format!("a commit would have {} actions", actions.len())));
         }
-        for _ in 0..TRIES {
+        for failures in 1..=CALLS_MAX {
             let sent =
                 self.client.transact_write_items().set_transact_items(Some(actions.clone())).send().await;
             match sent {
@@ -68,7 +67,7 @@ impl Table {
                     };
                     return outcome(cancelled.cancellation_reasons(), &commit.mark);
                 }
-                Err(error) if known(&error) == Known::Unknown => {}
+                Err(error) if known(&error) != Known::Rejected => self.back_off.wait(failures).await,
                 Err(error) => return Err(Error::of(Operation::TransactWriteItems, &error)),
             }
         }
@@ -121,6 +120,7 @@ fn execution_update(commit: &Commit<'_>, version: u64) -> Result<Update, Error> 
     let mut update = Update::of(&keys::execution(&after.id), keys::EXECUTION)
         .set(VERSION, number(version))
         .set(COMMIT_VERSION, number(version))
+        .remove(PARKED)
         .set(COMMITTED_BY, text(&commit.mark))
         .set(BODY, json(&after.head())?)
         .set(STATUS, text(after.status().as_str()))

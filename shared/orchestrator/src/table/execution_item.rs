@@ -5,6 +5,8 @@ use super::attributes::{Item, Reader, json, moment, number, text};
 use super::schema::{self, DUE_AT, DUE_INDEX, DUE_SHARD, Due, RECENT_AT, RECENT_DAY, keys};
 use super::send_item::{self, SendItem};
 use super::update::{Update, Updated, expiry};
+use crate::back_off::CALLS_MAX;
+use crate::error::{Known, known};
 use crate::{Error, Operation};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
@@ -20,10 +22,11 @@ pub(crate) const OPEN_STEP: &str = "open_step";
 /// The version of the last commit: parking raises `version`, and writes no step.
 pub(crate) const COMMIT_VERSION: &str = "commit_version";
 pub(crate) const PENDING: &str = "pending";
-const PARKED: &str = "parked";
+pub(crate) const PARKED: &str = "parked";
 const REQUEST: &str = "request_sha256";
 const CONTRADICTED_BY: &str = "contradicted_by";
 const EXTRA_COMMANDS: &str = "extra_commands";
+const RESUMED_AT: &str = "resumed_at";
 
 /// Why an execution needs a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +44,10 @@ pub(crate) struct Loaded {
     pub(crate) version: u64,
     /// Set aside until a person says what to do.
     pub(crate) parked: Option<Parked>,
+    /// What makes it fail its own check, if anything: it is parked.
+    pub(crate) wrong: Option<String>,
+    /// When a person last let it go on.
+    pub(crate) resumed_at: Option<Timestamp>,
     /// When it is due.
     pub(crate) due: Option<Timestamp>,
     /// Commands too many, cancelled and reported.
@@ -55,6 +62,7 @@ struct Head {
     open_step: Option<u32>,
     parked: Option<Parked>,
     due: Option<Timestamp>,
+    resumed_at: Option<Timestamp>,
     extra_commands: Vec<String>,
 }
 
@@ -71,19 +79,18 @@ impl Head {
             open_step: reader.maybe_number(OPEN_STEP)?,
             parked: reader.maybe_text(PARKED).map(|reason| Parked { reason: reason.to_owned() }),
             due: reader.maybe_moment(DUE_AT)?,
+            resumed_at: reader.maybe_moment(RESUMED_AT)?,
             extra_commands: reader.texts(EXTRA_COMMANDS)?.into_iter().collect(),
         })
     }
 
-    fn with(mut self, step: Option<StepExecution>) -> Result<Loaded, Error> {
+    fn with(mut self, step: Option<StepExecution>) -> Loaded {
         if let Some(step) = step {
             self.execution.phase = Phase::In(Box::new(step));
         }
-        self.execution
-            .check()
-            .map_err(|wrong| Error::Ours(format!("execution {}: {wrong}", self.execution.id)))?;
-        let Self { execution, version, parked, due, extra_commands, .. } = self;
-        Ok(Loaded { execution, version, parked, due, extra_commands })
+        let wrong = self.execution.check().err();
+        let Self { execution, version, parked, due, resumed_at, extra_commands, .. } = self;
+        Loaded { execution, version, parked, wrong, resumed_at, due, extra_commands }
     }
 }
 
@@ -123,6 +130,7 @@ impl Table {
         id: &ExecutionId,
         step: Option<u32>,
         tokens: &[SendToken],
+        now: Timestamp,
     ) -> Result<Option<(Loaded, Vec<SendItem>)>, Error> {
         let pk = keys::execution(id);
         let mut wanted = vec![(pk.clone(), keys::EXECUTION.to_owned())];
@@ -132,6 +140,8 @@ impl Table {
             let (mut head, mut steps, mut sends) = (None, BTreeMap::new(), Vec::new());
             for item in self.get_all(&wanted).await? {
                 match Reader(&item).text(schema::SK)? {
+                    // DynamoDB removes what has expired within days, not at once.
+                    keys::EXECUTION if Reader(&item).is_expired(now)? => {}
                     keys::EXECUTION => head = Some(Head::parse(&item)?),
                     sk if sk.starts_with(keys::STEP) => {
                         let (version, step) = parse_step(&item)?;
@@ -141,11 +151,11 @@ impl Table {
                 }
             }
             let Some(head) = head else { return Ok(None) };
-            let Some(ordinal) = head.open_step else { return Ok(Some((head.with(None)?, sends))) };
+            let Some(ordinal) = head.open_step else { return Ok(Some((head.with(None), sends))) };
             if let Some((version, step)) = steps.remove(&ordinal)
                 && version == head.commit_version
             {
-                return Ok(Some((head.with(Some(step))?, sends)));
+                return Ok(Some((head.with(Some(step)), sends)));
             }
             let key = (pk.clone(), keys::step(ordinal));
             if !wanted.contains(&key) {
@@ -178,27 +188,30 @@ impl Table {
         let day = now.to_string();
         put(RECENT_DAY, text(format!("{}#{}", keys::EXECUTION, day.get(..10).unwrap_or_default())));
         put(RECENT_AT, text(format!("{day}#{}", execution.id)));
-        let sent = self
-            .client
-            .put_item()
-            .table_name(&self.name)
-            .set_item(Some(item))
-            .condition_expression("attribute_not_exists(#pk)")
-            .expression_attribute_names("#pk", schema::PK)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        match sent {
-            Ok(_) => Ok(None),
-            Err(error) => match error.as_service_error() {
+        for failures in 1..=CALLS_MAX {
+            let sent = self
+                .client
+                .put_item()
+                .table_name(&self.name)
+                .set_item(Some(item.clone()))
+                .condition_expression("attribute_not_exists(#pk)")
+                .expression_attribute_names("#pk", schema::PK)
+                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+                .send()
+                .await;
+            let Err(error) = sent else { return Ok(None) };
+            match error.as_service_error() {
                 Some(PutItemError::ConditionalCheckFailedException(failed)) => {
-                    let item =
-                        failed.item.as_ref().ok_or_else(|| Error::Again("PutItem: no item".to_owned()))?;
-                    Reader(item).text(REQUEST).map(|digest| Some(digest.to_owned()))
+                    let missing = || Error::Again("PutItem: no item".to_owned());
+                    let existing = failed.item.as_ref().ok_or_else(missing)?;
+                    return Reader(existing).text(REQUEST).map(|digest| Some(digest.to_owned()));
                 }
-                Some(_) | None => Err(Error::of(Operation::PutItem, &error)),
-            },
+                // Put again under the same id: if it was applied, what stands there is our own request.
+                Some(_) | None if known(&error) != Known::Rejected => self.back_off.wait(failures).await,
+                Some(_) | None => return Err(Error::of(Operation::PutItem, &error)),
+            }
         }
+        Err(Error::Again("PutItem: no answer".to_owned()))
     }
 
     /// The digest of the request that made an execution, if there is one.
@@ -238,20 +251,22 @@ impl Table {
     }
 
     /// Sets an execution aside, visibly, if it still is as it was when deciding failed.
-    pub(crate) async fn park(&self, id: &ExecutionId, version: u64, reason: &str) -> Result<(), Error> {
+    /// `false`: it has changed since.
+    pub(crate) async fn park(&self, id: &ExecutionId, version: u64, reason: &str) -> Result<bool, Error> {
         let update = Update::of(&keys::execution(id), keys::EXECUTION)
             .set(PARKED, text(reason))
             .set(VERSION, number(version + 1))
             .remove(DUE_AT)
             .remove(DUE_SHARD)
             .if_equals(VERSION, number(version));
-        update.apply(self).await.map(|_| ())
+        Ok(matches!(update.apply(self).await?, Updated::Applied(_)))
     }
 
     /// Lets an execution that was set aside go on.
     pub(crate) async fn unpark(&self, id: &ExecutionId, now: Timestamp) -> Result<(), Error> {
         let update = Update::of(&keys::execution(id), keys::EXECUTION)
             .remove(PARKED)
+            .set(RESUMED_AT, moment(now))
             .set(DUE_SHARD, text(schema::due_shard(id)))
             .set(DUE_AT, moment(now))
             .if_exists();

@@ -70,17 +70,45 @@ impl Table {
         Ok(())
     }
 
-    /// The ids of a list.
-    pub(crate) async fn list(&self, execution: &ExecutionId, list: &ListRef) -> Result<Vec<NodeId>, Error> {
-        let parts = list.count.div_ceil(IDS_PER_PART as u64).max(1);
+    /// The ids of the parts of a list that cover a stretch, and where the first of them begins.
+    pub(crate) async fn list_stretch(
+        &self,
+        execution: &ExecutionId,
+        list: &ListRef,
+        offset: u64,
+        length: u64,
+    ) -> Result<(Vec<NodeId>, u64), Error> {
+        let per_part = IDS_PER_PART as u64;
+        let (first, end) = (offset / per_part, (offset + length).div_ceil(per_part));
+        let nodes = self.list_parts(execution, list, first..end.max(first + 1)).await?;
+        let expected = (end * per_part).min(list.count).saturating_sub(first * per_part);
+        if (nodes.len() as u64) < expected {
+            return Err(Error::Unreadable(format!("list {}: parts are missing", list.id)));
+        }
+        Ok((nodes, first * per_part))
+    }
+
+    async fn list_parts(
+        &self,
+        execution: &ExecutionId,
+        list: &ListRef,
+        parts: std::ops::Range<u64>,
+    ) -> Result<Vec<NodeId>, Error> {
         let wanted: Vec<_> =
-            (0..parts).map(|part| (keys::list(execution, &list.id), keys::list_part(part))).collect();
+            parts.map(|part| (keys::list(execution, &list.id), keys::list_part(part))).collect();
         let mut items = self.get_all(&wanted).await?;
         items.sort_by_key(|item| Reader(item).text(schema::SK).unwrap_or_default().to_owned());
         let mut nodes = Vec::new();
         for item in &items {
             nodes.extend(Reader(item).json::<Vec<NodeId>>(IDS)?);
         }
+        Ok(nodes)
+    }
+
+    /// The ids of a list.
+    pub(crate) async fn list(&self, execution: &ExecutionId, list: &ListRef) -> Result<Vec<NodeId>, Error> {
+        let parts = list.count.div_ceil(IDS_PER_PART as u64).max(1);
+        let nodes = self.list_parts(execution, list, 0..parts).await?;
         if nodes.len() as u64 == list.count {
             Ok(nodes)
         } else {

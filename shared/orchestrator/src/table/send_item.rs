@@ -123,14 +123,18 @@ pub(crate) fn end(execution: &ExecutionId, ended: &Ended) -> Result<Update, Erro
         Some(id) => update.if_equals(COMMAND_ID, text(id.as_str())),
         None => update.if_missing(COMMAND_ID),
     };
-    let from_trying = ended.end == SendEnd::Unknown;
-    if send.is_watched(from_trying) {
-        // The execution may be over long before: the watch is the send's own.
-        update = update
-            .set(DUE_SHARD, text(schema::due_shard(execution)))
-            .set(DUE_AT, moment(send.last_try_at + WATCH_AFTER[0]));
+    // A further try has begun its watch already.
+    if ended.end == SendEnd::Unknown && !send.is_watched() {
+        update = watched_from(update, execution, send.last_try_at);
     }
     Ok(update)
+}
+
+/// Has the windows of a send's tries listed again. The execution may be over long before: the watch is the send's own.
+fn watched_from(update: Update, execution: &ExecutionId, last_try_at: Timestamp) -> Update {
+    update
+        .set(DUE_SHARD, text(schema::due_shard(execution)))
+        .set(DUE_AT, moment(last_try_at + WATCH_AFTER[0]))
 }
 
 impl Table {
@@ -173,6 +177,8 @@ impl Table {
             .if_equals(STATE, text(from))
             .if_missing(COMMAND_ID)
             .if_missing(HALT);
+        // From here two commands may exist: whichever shows up late is to be found while it still runs.
+        let update = if send.unknown_tries() > 0 { watched_from(update, execution, now) } else { update };
         match update.apply(self).await? {
             Updated::Applied(item) => Ok(Some(parse(&item)?.send)),
             Updated::Refused(_) => Ok(None),

@@ -3,6 +3,7 @@
 use super::Table;
 use super::attributes::Item;
 use super::schema::{self, EXPIRES, SCHEMA_VERSION};
+use crate::back_off::CALLS_MAX;
 use crate::{Error, Operation};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
@@ -118,6 +119,11 @@ impl Update {
         self
     }
 
+    /// Keeps a guess from replacing what is known.
+    pub(crate) fn set_known_or_guess(self, attribute: &str, value: AttributeValue, known: bool) -> Self {
+        if known { self.set(attribute, value) } else { self.set_once(attribute, value) }
+    }
+
     pub(crate) fn if_missing_or_equals(mut self, attribute: &str, value: AttributeValue) -> Self {
         let name = self.name(attribute);
         let clause = format!("(attribute_not_exists({name}) OR {name} = {})", self.value(value));
@@ -171,7 +177,20 @@ impl Update {
     }
 
     /// By itself. A failed condition is an answer, not an error.
+    ///
+    /// Throttled, in conflict with a transaction, or without an answer, it is made again: every update here is a union,
+    /// sets what it set before, or is refused by its own condition the second time.
     pub(crate) async fn apply(self, table: &Table) -> Result<Updated, Error> {
+        for failures in 1..CALLS_MAX {
+            match self.apply_once(table).await {
+                Err(Error::Again(_)) => table.back_off.wait(failures).await,
+                done => return done,
+            }
+        }
+        self.apply_once(table).await
+    }
+
+    async fn apply_once(&self, table: &Table) -> Result<Updated, Error> {
         let (expression, condition) = (self.expression(), self.condition());
         let sent = table
             .client
@@ -180,8 +199,8 @@ impl Update {
             .set_key(Some(schema::key(&self.pk, &self.sk)))
             .update_expression(expression)
             .set_condition_expression(condition)
-            .set_expression_attribute_names(Some(self.names))
-            .set_expression_attribute_values((!self.values.is_empty()).then_some(self.values))
+            .set_expression_attribute_names(Some(self.names.clone()))
+            .set_expression_attribute_values((!self.values.is_empty()).then(|| self.values.clone()))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
