@@ -56,7 +56,9 @@ impl Turn<'_> {
         }
         match refusal {
             Refusal::Rejected { code, message } => over(format!("{code}: {message}")),
-            Refusal::BadNode if send.slice.nodes() > 1 && send.unknown_tries() == 0 => Attended::Splits,
+            // Also where an earlier try has no outcome: it was absent, and its windows are watched since it was tried
+            // again.
+            Refusal::BadNode if send.slice.nodes() > 1 => Attended::Splits,
             Refusal::BadNode => over("InvalidInstanceId".to_owned()),
             Refusal::Later { code, .. } if send.tries >= TRIES_MAX => {
                 over(format!("{code}: refused {TRIES_MAX} times"))

@@ -103,6 +103,8 @@ impl<'a> Turn<'a> {
 
     fn decision(mut self, again: bool) -> Decision {
         let ended = matches!(self.execution.phase, Phase::Ended { .. });
+        // The last steps are over: what remains is settled at once.
+        let again = again || (self.changed && matches!(self.execution.phase, Phase::Ending(_)));
         for pending in self.execution.pending.values() {
             self.waits.push(pending.since + PENDING_RECHECK);
             self.effects.push(Effect::Pending(pending.kind.clone()));

@@ -129,6 +129,10 @@ impl Orchestrator {
         let text = self.table.document(sha256).await?;
         let runbook = fleetwright_runbook::parse(&text)
             .map_err(|_| Error::Unreadable(format!("runbook {sha256}: it no longer parses")))?;
+        Ok(self.remember(sha256, runbook))
+    }
+
+    fn remember(&self, sha256: &str, runbook: Runbook) -> Arc<Runbook> {
         let runbook = Arc::new(runbook);
         if let Ok(mut known) = self.runbooks.lock() {
             if known.len() >= RUNBOOKS_KEPT {
@@ -136,6 +140,6 @@ impl Orchestrator {
             }
             known.insert(sha256.to_owned(), Arc::clone(&runbook));
         }
-        Ok(runbook)
+        runbook
     }
 }

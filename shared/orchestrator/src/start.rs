@@ -64,6 +64,7 @@ impl Orchestrator {
         .map_err(refused)?;
         self.check_role(&runbook, &execution)?;
         self.table.keep_document(&execution.document.sha256, &text, now).await?;
+        self.remember(&execution.document.sha256, runbook);
         if let Some(existing) = self.table.create(&execution, &digest, now).await? {
             same_request(&existing, &digest)?;
         }
