@@ -1,10 +1,11 @@
 //! What SSM says about one finished invocation.
 
 use crate::{NodeId, Outcome, Terminal};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// One plugin (document step) of an invocation (SSM API reference, CommandPlugin).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PluginResult {
     /// The name of the document's step.
     pub name: String,
@@ -14,6 +15,17 @@ pub struct PluginResult {
     pub response_code: i32,
     /// The first 2,500 characters of output, shorter if the result had to be cut to fit.
     pub output: String,
+    /// SHA-256 of the output as SSM gave it, in hexadecimal: equal outputs are found without comparing them, also
+    /// where they were shortened.
+    pub output_sha256: String,
+    /// When it began on the node.
+    pub started_at: Option<Timestamp>,
+    /// When it ended there.
+    pub ended_at: Option<Timestamp>,
+    /// Where the whole standard output is, if the command had it kept.
+    pub standard_output_url: Option<String>,
+    /// Where the whole standard error is.
+    pub standard_error_url: Option<String>,
 }
 
 /// One invocation as a settle read it.

@@ -27,7 +27,8 @@ fn asked(numbers: &[u8]) -> Command {
 
 fn invocation(number: u8, status: Option<Terminal>, response_code: i32) -> (NodeId, InvocationResult) {
     let word = status.map_or("InProgress", Terminal::as_str).to_owned();
-    let plugin = PluginResult { name: "run".to_owned(), status: word, response_code, output: String::new() };
+    let plugin =
+        PluginResult { name: "run".to_owned(), status: word, response_code, ..PluginResult::default() };
     let result = InvocationResult { node: node(number), status, plugins: vec![plugin], shortened: false };
     (node(number), result)
 }

@@ -3,9 +3,11 @@
 use crate::ask::terminal_status;
 use crate::observe::Seen;
 use crate::send::expires_after;
+use crate::start::hex;
 use crate::table::{CommandItem, INVOCATIONS_PER_PART, SettleCursor};
 use crate::{Error, Operation, Orchestrator};
-use aws_sdk_ssm::types::{Command, CommandInvocation};
+use aws_sdk_ssm::primitives::DateTime;
+use aws_sdk_ssm::types::{Command, CommandInvocation, CommandPlugin};
 use fleetwright_engine::SettleAgain;
 use fleetwright_fleet::{
     CommandId, Fact, InvocationResult, NodeId, PatchState, PatchSummary, PluginResult, SettledMark,
@@ -13,6 +15,7 @@ use fleetwright_fleet::{
 };
 use futures::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// Where SSM has not said all, it is asked again so long after it first called the command finished, in seconds; then
@@ -404,12 +407,7 @@ fn invocation_result(invocation: CommandInvocation) -> Result<InvocationResult, 
         invocation.instance_id.and_then(|id| id.parse().ok()).ok_or_else(|| unreadable("InstanceId"))?;
     let coarse = invocation.status.as_ref().and_then(|status| Terminal::from_wire(status.as_str()));
     let fine = invocation.status_details.as_deref().and_then(Terminal::from_wire);
-    let plugins = invocation.command_plugins.unwrap_or_default().into_iter().map(|plugin| PluginResult {
-        name: plugin.name.unwrap_or_default(),
-        status: plugin.status_details.unwrap_or_default(),
-        response_code: plugin.response_code,
-        output: plugin.output.unwrap_or_default(),
-    });
+    let plugins = invocation.command_plugins.unwrap_or_default().into_iter().map(plugin_result);
     Ok(InvocationResult {
         node,
         // The detail says more, but only the coarse status says whether it is over.
@@ -417,6 +415,22 @@ fn invocation_result(invocation: CommandInvocation) -> Result<InvocationResult, 
         plugins: plugins.collect(),
         shortened: false,
     })
+}
+
+fn plugin_result(plugin: CommandPlugin) -> PluginResult {
+    let moment = |at: DateTime| Timestamp::from_millisecond(at.to_millis().ok()?).ok();
+    let output = plugin.output.unwrap_or_default();
+    PluginResult {
+        name: plugin.name.unwrap_or_default(),
+        status: plugin.status_details.unwrap_or_default(),
+        response_code: plugin.response_code,
+        output_sha256: hex(&Sha256::digest(output.as_bytes())),
+        output,
+        started_at: plugin.response_start_date_time.and_then(moment),
+        ended_at: plugin.response_finish_date_time.and_then(moment),
+        standard_output_url: plugin.standard_output_url.filter(|url| !url.is_empty()),
+        standard_error_url: plugin.standard_error_url.filter(|url| !url.is_empty()),
+    }
 }
 
 fn patch_state(state: &aws_sdk_ssm::types::InstancePatchState) -> Option<PatchState> {

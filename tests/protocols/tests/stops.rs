@@ -118,7 +118,7 @@ fn a_stop_while_the_last_event_of_a_step_is_under_way_lets_no_further_step_begin
     });
     stop_for_good(&mut run, "Cancel");
     assert_eq!(run.status(), "Cancelled");
-    assert_eq!(run.steps(), names(&[("first", "Cancelled")]));
+    assert_eq!(run.steps(), names(&[("first", "Success")]));
     assert_eq!(run.number("first", "SuccessCount"), 3, "what the nodes did is told as it is");
     assert_eq!(run.runs().len(), 3);
     run.check();
@@ -294,9 +294,12 @@ fn a_cancelled_command_that_shows_fewer_invocations_than_targets_still_ends() {
         })
         .start();
     run.until(runs(4));
+    let stopped = run.now();
     stop_for_good(&mut run, "Cancel");
     assert_eq!(run.status(), "Cancelled");
-    assert_eq!(run.number("first", "TargetCount"), 40);
+    let counts = ["TargetCount", "FailedCount", "UnknownCount", "NotRunCount"];
+    assert_eq!(counts.map(|name| run.number("first", name)), [40, 4, 36, 0], "four had begun");
+    assert!(run.now() < stopped + SignedDuration::from_mins(15), "SSM's last word is waited for ten minutes");
 }
 
 #[test]

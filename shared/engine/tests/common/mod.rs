@@ -104,6 +104,7 @@ impl Shell {
                     status: status.as_str().into(),
                     response_code,
                     output: format!("node {index}"),
+                    ..PluginResult::default()
                 };
                 let result = InvocationResult {
                     node: node.clone(),
