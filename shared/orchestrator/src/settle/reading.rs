@@ -1,0 +1,236 @@
+//! Reading what SSM says of a finished command: every page of invocations, and patch states.
+
+use crate::ask::terminal_status;
+use crate::start::hex;
+use crate::table::{CommandItem, INVOCATIONS_PER_PART, SettleCursor};
+use crate::{Error, Operation, Orchestrator};
+use aws_sdk_ssm::primitives::DateTime;
+use aws_sdk_ssm::types::{Command, CommandInvocation, CommandPlugin};
+use fleetwright_fleet::{
+    CommandId, InvocationResult, NodeId, PatchState, PatchSummary, PluginResult, Settlement, Terminal,
+};
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// A page of ListCommandInvocations, and ids of one DescribeInstancePatchStates (SSM API reference).
+const PAGE: i32 = 50;
+/// With less left a settle keeps its place and goes on by a wake.
+const PAGE_TAKES: SignedDuration = SignedDuration::from_secs(15);
+/// A place kept longer than this is no good any more: tokens expire, and more may have happened.
+const CURSOR_GOOD_FOR: SignedDuration = SignedDuration::from_mins(2);
+/// Documents whose patch states are read.
+const PATCH_DOCUMENTS: &str = "AWS-RunPatchBaseline";
+
+/// A settle under way.
+pub(super) struct Reading {
+    pub(super) generation: String,
+    pub(super) facts: usize,
+    pub(super) parts: u32,
+    pub(super) next_token: Option<String>,
+    /// Not written yet.
+    pub(super) buffer: Vec<InvocationResult>,
+    /// All that was read, for the decision at hand.
+    pub(super) settlement: Settlement,
+}
+
+impl Orchestrator {
+    /// Reads every page of invocations. `None`: there was no time for all of them, and a wake will go on.
+    pub(super) async fn read_invocations(
+        &self,
+        item: &CommandItem,
+        command: &Command,
+        deadline: Timestamp,
+    ) -> Result<Option<Reading>, Error> {
+        let mut reading = self.begin(item, command).await?;
+        loop {
+            let token = reading.next_token.clone();
+            let page = self
+                .patiently(async || {
+                    let page = self.ssm().list_command_invocations().command_id(item.id.as_str());
+                    let page =
+                        page.details(true).max_results(PAGE).set_next_token(token.clone()).send().await;
+                    page.map_err(|error| Error::of(Operation::ListCommandInvocations, &error))
+                })
+                .await;
+            let page = match page {
+                Ok(page) => page,
+                // What was read is kept: a fleet's pages are too many to begin anew for one that failed.
+                Err(Error::Again(_)) if token.is_some() => {
+                    self.keep_place(item, reading).await?;
+                    return Ok(None);
+                }
+                Err(error) => return Err(error),
+            };
+            for invocation in page.command_invocations.unwrap_or_default() {
+                let result = invocation_result(invocation)?;
+                reading.buffer.push(result.clone());
+                reading.settlement.invocations.insert(result.node.clone(), result);
+            }
+            reading.next_token = page.next_token;
+            if reading.next_token.is_none() {
+                return Ok(Some(reading));
+            }
+            if reading.buffer.len() >= INVOCATIONS_PER_PART {
+                self.flush(&item.id, &mut reading).await?;
+            }
+            if deadline.duration_since(self.now()) < PAGE_TAKES {
+                self.keep_place(item, reading).await?;
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Begins anew, or goes on where a settle stopped a moment ago.
+    async fn begin(&self, item: &CommandItem, command: &Command) -> Result<Reading, Error> {
+        let settlement = Settlement {
+            status: terminal_status(command),
+            target_count: u64::try_from(command.target_count).unwrap_or(0),
+            requested_at: requested_at(command).unwrap_or_else(|| self.now()),
+            invocations: BTreeMap::new(),
+            patch: None,
+        };
+        match &item.cursor {
+            Some(cursor) if self.now().duration_since(cursor.at) < CURSOR_GOOD_FOR => {
+                let written = self.table.invocations(&item.id, &cursor.generation, cursor.parts).await?;
+                let invocations = written.into_iter().map(|i| (i.node.clone(), i)).collect();
+                Ok(Reading {
+                    generation: cursor.generation.clone(),
+                    facts: cursor.facts,
+                    parts: cursor.parts,
+                    next_token: Some(cursor.next_token.clone()),
+                    buffer: Vec::new(),
+                    settlement: Settlement { invocations, ..settlement },
+                })
+            }
+            Some(_) | None => Ok(Reading {
+                generation: self.entropy.uuid(),
+                facts: item.command.facts(),
+                parts: 0,
+                next_token: None,
+                buffer: Vec::new(),
+                settlement,
+            }),
+        }
+    }
+
+    pub(super) async fn flush(&self, id: &CommandId, reading: &mut Reading) -> Result<(), Error> {
+        let invocations = std::mem::take(&mut reading.buffer);
+        if !invocations.is_empty() {
+            self.table
+                .write_invocations(id, &reading.generation, reading.parts, invocations, self.now())
+                .await?;
+            reading.parts += 1;
+        }
+        Ok(())
+    }
+
+    async fn keep_place(&self, item: &CommandItem, mut reading: Reading) -> Result<(), Error> {
+        self.flush(&item.id, &mut reading).await?;
+        let cursor = SettleCursor {
+            generation: reading.generation,
+            next_token: reading.next_token.unwrap_or_default(),
+            parts: reading.parts,
+            facts: reading.facts,
+            at: self.now(),
+        };
+        self.table.keep_cursor(&item.id, &cursor).await?;
+        Ok(())
+    }
+
+    /// Patch states of the nodes, for documents that patch. `true`: some are still from before the command.
+    pub(super) async fn read_patches(
+        &self,
+        reading: &mut Reading,
+        item: &CommandItem,
+        command: &Command,
+    ) -> Result<bool, Error> {
+        let document = command.document_name.as_deref().unwrap_or_default();
+        let name = document.rsplit('/').next().unwrap_or_default();
+        if !name.starts_with(PATCH_DOCUMENTS) {
+            return Ok(false);
+        }
+        let partition = item.command.partition(Some(&reading.settlement));
+        let nodes: Vec<NodeId> = partition.all().into_iter().cloned().collect();
+        let mut states = Vec::new();
+        for ids in nodes.chunks(usize::try_from(PAGE).unwrap_or(50)) {
+            states.extend(self.patch_states(ids).await?);
+        }
+        let summary = PatchSummary::of(&nodes, &states, reading.settlement.requested_at);
+        // A node that never ran the document keeps its older state for good: only those that ran are waited for.
+        let stale = summary.unknown.iter().any(|node| {
+            let invocation = reading.settlement.invocations.get(node);
+            invocation.is_some_and(|i| i.status == Some(Terminal::Success))
+        });
+        reading.settlement.patch = Some(summary);
+        Ok(stale)
+    }
+
+    async fn patch_states(&self, nodes: &[NodeId]) -> Result<Vec<PatchState>, Error> {
+        let mut states = Vec::new();
+        let mut next: Option<String> = None;
+        loop {
+            let token = next.clone();
+            let page = self
+                .patiently(async || {
+                    let ids = nodes.iter().map(ToString::to_string).collect();
+                    let page = self.ssm().describe_instance_patch_states().set_instance_ids(Some(ids));
+                    let page = page.set_next_token(token.clone()).send().await;
+                    page.map_err(|error| Error::of(Operation::DescribeInstancePatchStates, &error))
+                })
+                .await?;
+            states.extend(page.instance_patch_states.unwrap_or_default().iter().filter_map(patch_state));
+            next = page.next_token;
+            if next.is_none() {
+                return Ok(states);
+            }
+        }
+    }
+}
+
+fn requested_at(command: &Command) -> Option<Timestamp> {
+    Timestamp::from_millisecond(command.requested_date_time?.to_millis().ok()?).ok()
+}
+
+fn invocation_result(invocation: CommandInvocation) -> Result<InvocationResult, Error> {
+    let unreadable = |what: &str| Error::Unreadable(format!("ListCommandInvocations' answer: {what}"));
+    let node =
+        invocation.instance_id.and_then(|id| id.parse().ok()).ok_or_else(|| unreadable("InstanceId"))?;
+    let coarse = invocation.status.as_ref().and_then(|status| Terminal::from_wire(status.as_str()));
+    let fine = invocation.status_details.as_deref().and_then(Terminal::from_wire);
+    let plugins = invocation.command_plugins.unwrap_or_default().into_iter().map(plugin_result);
+    Ok(InvocationResult {
+        node,
+        // The detail says more, but only the coarse status says whether it is over.
+        status: coarse.and_then(|coarse| fine.or(Some(coarse))),
+        plugins: plugins.collect(),
+        shortened: false,
+    })
+}
+
+fn plugin_result(plugin: CommandPlugin) -> PluginResult {
+    let moment = |at: DateTime| Timestamp::from_millisecond(at.to_millis().ok()?).ok();
+    let output = plugin.output.unwrap_or_default();
+    PluginResult {
+        name: plugin.name.unwrap_or_default(),
+        status: plugin.status_details.unwrap_or_default(),
+        response_code: plugin.response_code,
+        output_sha256: hex(&Sha256::digest(output.as_bytes())),
+        output,
+        started_at: plugin.response_start_date_time.and_then(moment),
+        ended_at: plugin.response_finish_date_time.and_then(moment),
+        standard_output_url: plugin.standard_output_url.filter(|url| !url.is_empty()),
+        standard_error_url: plugin.standard_error_url.filter(|url| !url.is_empty()),
+    }
+}
+
+fn patch_state(state: &aws_sdk_ssm::types::InstancePatchState) -> Option<PatchState> {
+    let count = |count: i32| u32::try_from(count).unwrap_or(0);
+    Some(PatchState {
+        node: state.instance_id.parse().ok()?,
+        missing: count(state.missing_count),
+        failed: count(state.failed_count),
+        pending_reboot: count(state.installed_pending_reboot_count.unwrap_or(0)),
+        operation_ended_at: Timestamp::from_millisecond(state.operation_end_time.to_millis().ok()?).ok()?,
+    })
+}
