@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// SSM Automation runbooks over whole fleets, driven by events.
 #[derive(Debug, Parser)]
@@ -58,6 +59,10 @@ pub(crate) struct Simulate {
     /// What chance is drawn from: the same seed is the same run.
     #[arg(long, value_name = "S", default_value_t = 0)]
     pub(crate) seed: u64,
+    /// Virtual time after which an execution that has not ended is given up, such as 90m, 36h or 30d. The default is
+    /// longer than any command lives.
+    #[arg(long, value_name = "TIME", default_value = "8d", value_parser = limit)]
+    pub(crate) limit: Duration,
     /// How the result is printed.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
@@ -87,6 +92,19 @@ fn speed(text: &str) -> Result<f64, String> {
     }
 }
 
+fn limit(text: &str) -> Result<Duration, String> {
+    let unit = [("s", 1), ("m", 60), ("h", 3600), ("d", 86_400)].into_iter();
+    let seconds = unit
+        .filter_map(|(unit, seconds)| {
+            text.strip_suffix(unit)?.parse::<u32>().ok().map(|n| u64::from(n) * seconds)
+        })
+        .next();
+    // An execution that is older than 90 days is ended.
+    let allowed = 1..=100 * 86_400;
+    let seconds = seconds.filter(|seconds| allowed.contains(seconds));
+    seconds.map(Duration::from_secs).ok_or_else(|| "it is written 90m, 36h or 8d, at most 100d".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,6 +121,14 @@ mod tests {
         assert_eq!(parameter("Empty="), Ok(("Empty".to_owned(), String::new())));
         assert!(parameter("Empty").is_err());
         assert!(parameter("=value").is_err());
+    }
+
+    #[test]
+    fn a_limit_is_a_time_with_its_unit() {
+        assert_eq!(limit("36h"), Ok(Duration::from_secs(36 * 3600)));
+        for text in ["", "8", "0d", "101d", "-1h", "soon"] {
+            assert!(limit(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -58,6 +58,7 @@ impl Display for Bars {
 
     fn finish(&mut self) {
         self.clock.finish_and_clear();
+        println!();
     }
 }
 
@@ -68,7 +69,7 @@ fn line(sight: &StepSight) -> String {
         return format!("{name}  {}", style(next).dim());
     };
     let total = sight.total.unwrap_or(0).max(counts.total());
-    let done = format!("{:>5}/{total}", counts.total());
+    let done = format!("{:>6}/{total:<6}", counts.total());
     format!("{}  {}{done}  {}", style(name).bold(), cells(counts, total), words(counts))
 }
 
@@ -79,7 +80,9 @@ fn cells(counts: Counts, total: u64) -> String {
     for outcome in OUTCOMES {
         nodes += counts.of(outcome);
         let until = (nodes * CELLS).checked_div(total).unwrap_or(0);
-        bar.push_str(&coloured(outcome, "█".repeat(width(until - drawn))).to_string());
+        if until > drawn {
+            bar.push_str(&coloured(outcome, "█".repeat(width(until - drawn))).to_string());
+        }
         drawn = until;
     }
     bar.push_str(&style("░".repeat(width(CELLS - drawn))).dim().to_string());

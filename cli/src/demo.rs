@@ -12,7 +12,10 @@ use crate::report::Report;
 use crate::snapshot;
 use fleetwright_local::fleet::Fleet;
 use std::io::{IsTerminal, Write, stdout};
+use std::time::Duration;
 
+/// No night is longer, in virtual time.
+const LIMIT: Duration = Duration::from_hours(24);
 const NAME: &str = "patch-fleet";
 const RUNBOOK: &str = include_str!("../../examples/patch-fleet.yaml");
 const FLEET: &str = include_str!("../../examples/fleet.yaml");
@@ -37,8 +40,8 @@ fn watch(night: &mut Rehearsal, options: &Demo) -> Result<(), Failure> {
     let (fleet, id) = (night.fleet.clone(), night.id.clone());
     let now = night.look(fleetwright_local::Cloud::now);
     let mut watch = Watch::new(&fleet, &id, display(options.format), now);
-    let ran =
-        night.run_by(|simulation| pace::run(simulation, snapshot::over(&id), &mut watch, options.speed));
+    let over = snapshot::over(&id);
+    let ran = night.run_by(LIMIT, |simulation| pace::run(simulation, over, &mut watch, options.speed, LIMIT));
     watch.finish()?;
     ran
 }

@@ -2,7 +2,6 @@
 
 use crate::failure::Failure;
 use crate::progress::Watch;
-use crate::rehearsal::LIMIT;
 use fleetwright_local::{Cloud, Pace, Simulation, Stop};
 use jiff::SignedDuration;
 use std::time::Duration;
@@ -16,7 +15,7 @@ const QUIET_AFTER: SignedDuration = SignedDuration::from_secs(30);
 /// Virtual time after which the pace is chosen anew.
 const LEG: Duration = Duration::from_secs(10);
 
-/// Runs until `over`, at `speed` or at a pace that adapts.
+/// Runs until `over`, at `speed` or at a pace that adapts, for at most `limit` of virtual time.
 ///
 /// # Errors
 /// When the simulation cannot go on.
@@ -25,8 +24,9 @@ pub(crate) fn run(
     mut over: impl FnMut(&Cloud) -> bool,
     watch: &mut Watch<'_>,
     speed: Option<f64>,
+    limit: Duration,
 ) -> Result<Stop, Failure> {
-    let mut left = LIMIT;
+    let mut left = limit;
     while !left.is_zero() {
         let lively = watch.quiet_for(simulation.now()) < QUIET_AFTER;
         let leg = if speed.is_some() { left } else { LEG.min(left) };

@@ -3,13 +3,15 @@
 use crate::failure::Failure;
 use crate::input::{Parameters, RunbookText};
 use crate::snapshot::{self, Snapshot};
+use crate::text;
 use fleetwright_local::fleet::Fleet;
 use fleetwright_local::{Cloud, Counters, Deployment, DeploymentError, DeploymentOptions, Simulation, Stop};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// How long an execution may take, in virtual time. Longer than any command lives, so that what ends at all has ended.
-pub(crate) const LIMIT: Duration = Duration::from_secs(8 * 24 * 3600);
+/// No notification that arrives at all is later than this.
+const LATE: SignedDuration = SignedDuration::from_mins(2);
 
 /// An execution that was started.
 pub(crate) struct Rehearsal {
@@ -43,20 +45,26 @@ impl Rehearsal {
         Ok(Self { runbook: runbook.name.clone(), fleet, seed, id, deployment })
     }
 
-    /// Runs it to its end as fast as it can be computed.
-    pub(crate) fn run(&mut self) -> Result<(), Failure> {
+    /// Runs it to its end as fast as it can be computed, for at most so much virtual time.
+    pub(crate) fn run(&mut self, limit: Duration) -> Result<(), Failure> {
         let over = snapshot::over(&self.id);
-        let stop = self.deployment.simulation.run_until(over, LIMIT)?.stop;
-        self.check(stop)
+        let stop = self.deployment.simulation.run_until(over, limit)?.stop;
+        self.check(stop, limit)
     }
 
-    /// Runs it to its end as `drive` wants to.
+    /// Runs it to its end as `drive` wants to, which gives up after `limit`.
     pub(crate) fn run_by(
         &mut self,
+        limit: Duration,
         drive: impl FnOnce(&mut Simulation) -> Result<Stop, Failure>,
     ) -> Result<(), Failure> {
         let stop = drive(&mut self.deployment.simulation)?;
-        self.check(stop)
+        self.check(stop, limit)
+    }
+
+    /// Lets the notifications arrive that were still under way when it ended.
+    pub(crate) fn linger(&mut self) -> Result<(), Failure> {
+        Ok(self.deployment.pass(LATE)?)
     }
 
     /// What was used so far.
@@ -85,7 +93,7 @@ impl Rehearsal {
         Ok(self.deployment.get(&format!("/executions/{}/summary", self.id))?)
     }
 
-    fn check(&self, stop: Stop) -> Result<(), Failure> {
+    fn check(&self, stop: Stop, limit: Duration) -> Result<(), Failure> {
         let snapshot = self.snapshot()?;
         let place =
             snapshot.steps.last().map_or_else(String::new, |last| format!(", in step {}", last.step.name));
@@ -97,8 +105,8 @@ impl Rehearsal {
         if stop == Stop::Reached {
             return Ok(());
         }
-        let days = LIMIT.as_secs() / (24 * 3600);
-        let message = format!("error: the execution had not ended after {days} days of virtual time{place}");
+        let limit = text::duration(SignedDuration::try_from(limit).unwrap_or(SignedDuration::MAX));
+        let message = format!("error: the execution had not ended after {limit} of virtual time{place}");
         Err(Failure::Unfinished(message))
     }
 }

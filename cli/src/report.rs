@@ -6,6 +6,7 @@ use crate::rehearsal::Rehearsal;
 use crate::snapshot::{self, StepSight};
 use crate::tables;
 use crate::trouble::{self, Trouble};
+use fleetwright_fleet::Partition;
 use fleetwright_local::{Counters, dynamodb::Units};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -92,11 +93,8 @@ impl Report {
     pub(crate) fn of(mut rehearsal: Rehearsal) -> Result<Self, Failure> {
         let usage = Usage::of(&rehearsal.counters());
         let steps = rehearsal.snapshot()?.steps;
-        let mut reported = BTreeMap::new();
-        for sight in steps.iter().filter(|sight| sight.counts.is_some()) {
-            let partition = rehearsal.look(|cloud| snapshot::reported(cloud, &sight.step))?;
-            reported.insert(sight.step.name.to_string(), partition);
-        }
+        rehearsal.linger()?;
+        let reported = reported(&rehearsal, &steps)?;
         let summary = rehearsal.summary()?;
         let troubles = trouble::group(&summary, &reported, &rehearsal.fleet)?;
         let execution = rehearsal.execution()?;
@@ -156,6 +154,19 @@ impl Report {
         }
         json
     }
+}
+
+/// Which nodes succeeded, by step: of the steps where reports tell of all of them.
+fn reported(rehearsal: &Rehearsal, steps: &[StepSight]) -> Result<BTreeMap<String, Partition>, Failure> {
+    let mut reported = BTreeMap::new();
+    for sight in steps {
+        let Some(counts) = sight.counts else { continue };
+        let partition = rehearsal.look(|cloud| snapshot::reported(cloud, &sight.step))?;
+        if partition.counts().success >= counts.success {
+            reported.insert(sight.step.name.to_string(), partition);
+        }
+    }
+    Ok(reported)
 }
 
 fn text(value: &Value) -> Option<String> {

@@ -22,7 +22,7 @@ pub(crate) fn run(options: &Simulate) -> Result<bool, Failure> {
         }
     };
     let mut rehearsal = Rehearsal::start(&runbook, &parameters, fleet, options.seed)?;
-    rehearsal.run()?;
+    rehearsal.run(options.limit)?;
     let report = Report::of(rehearsal)?;
     report.print(options.format)?;
     Ok(report.succeeded())

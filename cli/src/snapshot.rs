@@ -4,11 +4,11 @@
 use crate::failure::Failure;
 use crate::target;
 use fleetwright_engine::{Status, StepExecution, Targets, Work};
-use fleetwright_fleet::{Asked, Command, Counts, NodeId, Partition, Terminal};
+use fleetwright_fleet::{Asked, Command, CommandId, Counts, NodeId, Partition, Terminal};
 use fleetwright_local::fleet::Fleet;
 use fleetwright_local::{Cloud, TABLE};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Chunk items of a command by Targets.
 const CHUNKS: usize = 64;
@@ -104,7 +104,7 @@ fn is_over(status: &str) -> bool {
 
 /// What the nodes of a closed step reported.
 pub(crate) fn reported(cloud: &Cloud, step: &StepExecution) -> Result<Partition, Failure> {
-    progress(cloud, step.commands.iter().map(ToString::to_string).collect())
+    progress(cloud, step.commands.iter().map(CommandId::as_str))
 }
 
 fn sight(cloud: &Cloud, fleet: &Fleet, step: StepExecution, items: &[Value]) -> Result<StepSight, Failure> {
@@ -121,13 +121,13 @@ fn sight(cloud: &Cloud, fleet: &Fleet, step: StepExecution, items: &[Value]) -> 
             && item["attempt"]["N"].as_str() == Some(&step.attempt.to_string())
     };
     let commands = items.iter().filter(of_attempt).filter_map(|item| item["command_id"]["S"].as_str());
-    let counts = progress(cloud, commands.map(str::to_owned).collect())?.counts();
+    let counts = progress(cloud, commands)?.counts();
     Ok(StepSight { step, counts: Some(counts), total })
 }
 
 /// Nodes by outcome over commands, as far as reported.
-fn progress(cloud: &Cloud, ids: Vec<String>) -> Result<Partition, Failure> {
-    let keys = ids.iter().map(|id| format!("CMD#{id}")).collect::<Vec<_>>();
+fn progress<'a>(cloud: &Cloud, ids: impl Iterator<Item = &'a str>) -> Result<Partition, Failure> {
+    let keys = ids.map(|id| format!("CMD#{id}")).collect::<Vec<_>>();
     let mut chunks = Vec::new();
     let mut commands: BTreeMap<String, Command> = BTreeMap::new();
     for item in batch(cloud, &keys)? {
@@ -156,7 +156,7 @@ fn asked(item: &Value) -> Option<Asked> {
     item["asked"]["SS"].as_array().map(|ids| Asked::Nodes(node_ids(ids).collect()))
 }
 
-fn nodes(item: &Value) -> BTreeMap<Terminal, std::collections::BTreeSet<NodeId>> {
+fn nodes(item: &Value) -> BTreeMap<Terminal, BTreeSet<NodeId>> {
     let reported = |status: Terminal| {
         let ids = item[format!("nodes_{}", status.as_str())]["SS"].as_array()?;
         Some((status, node_ids(ids).collect()))

@@ -50,7 +50,7 @@ struct Node {
 }
 
 /// Groups what the summary says, in the order of the steps, the largest group of a step first. `reported` tells by
-/// step which nodes succeeded, for what became of them later.
+/// step which nodes succeeded, for what became of them later; steps that it doesn't tell of are passed over.
 pub(crate) fn group(
     summary: &Value,
     reported: &BTreeMap<String, Partition>,
@@ -87,8 +87,10 @@ fn trouble(
         let id = node.instance_id.clone();
         (names.get(id.as_str()).copied().unwrap_or_default().to_owned(), id)
     };
-    let later =
-        later.iter().map(|step| (step.step_name.clone(), became(nodes, step, reported.get(&step.step_name))));
+    let later = later.iter().filter_map(|step| {
+        let reported = reported.get(&step.step_name)?;
+        Some((step.step_name.clone(), became(nodes, step, reported)))
+    });
     let mut nodes: Vec<_> = nodes.iter().map(name).collect();
     nodes.sort_by(|a, b| natural(&a.0).cmp(&natural(&b.0)));
     Some(Trouble {
@@ -106,13 +108,13 @@ fn trouble(
 }
 
 /// What became of nodes in a later step, as far as they were in it.
-fn became(nodes: &[&Node], step: &Step, reported: Option<&Partition>) -> Counts {
+fn became(nodes: &[&Node], step: &Step, reported: &Partition) -> Counts {
     let mut partition = Partition::default();
     for node in nodes {
         let Ok(id) = node.instance_id.parse() else { continue };
         let bad =
             step.nodes.iter().find(|other| other.instance_id == node.instance_id).map(|other| other.outcome);
-        let good = reported.and_then(|partition| partition.outcome(&id)).filter(|o| *o == Outcome::Success);
+        let good = reported.outcome(&id).filter(|o| *o == Outcome::Success);
         if let Some(outcome) = bad.or(good) {
             partition.set(id, outcome);
         }

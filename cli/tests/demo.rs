@@ -26,6 +26,7 @@ fn in_a_pipe_it_prints_lines_without_control_characters_and_ends_well() {
         "exit code 156",
         "SendCommand",
         "(Undeliverable)",
+        "later: patchAgain 8 ok; verify 8 ok",
     ] {
         assert!(page.contains(words), "no `{words}` in {page}");
     }

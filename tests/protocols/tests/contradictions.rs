@@ -165,9 +165,12 @@ fn the_coarse_word_and_ssms_finer_one_are_no_contradiction() {
     run.check();
 }
 
+/// Queues and messages, in the order they came.
+type Messages = Arc<Mutex<Vec<(String, String)>>>;
+
 /// Keeps every message that SSM published.
-fn recorded(story: Story) -> (Story, Arc<Mutex<Vec<(String, String)>>>) {
-    let kept = Arc::new(Mutex::new(Vec::new()));
+fn recorded(story: Story) -> (Story, Messages) {
+    let kept = Messages::default();
     let keep = Arc::clone(&kept);
     let story = story.delivery(events().with(move |delivery: &Delivery<'_>| {
         keep.lock().expect("one thread").push((delivery.to.to_owned(), delivery.body.to_owned()));

@@ -182,8 +182,8 @@ fn slow_nodes() -> Fleet {
 
 #[test]
 fn a_command_that_ssm_hid_for_longer_than_anybody_waits_is_found_cancelled_and_reported() {
-    // Sent again after eight minutes; the windows are listed 5, 15 and 60 minutes after that.
-    for (hidden, found_by) in [(12, 14), (20, 24)] {
+    // Sent again after eight minutes; the windows are listed 5, 15 and 60 minutes after that, by the next tick.
+    for (hidden, found_by) in [(12, 15), (20, 25)] {
         let mut run =
             Story::new().fleet(slow_nodes()).call(on("SendCommand").fail_after(Failure::Reset)).deploy();
         run.cloud().ssm.hide_next_command_for(Duration::from_secs(hidden * 60));
@@ -202,6 +202,8 @@ fn a_command_that_ssm_hid_for_longer_than_anybody_waits_is_found_cancelled_and_r
         let [send] = sends.as_slice() else { panic!("one send, not {sends:#?}") };
         assert_eq!(send.command_id.as_deref(), Some(&*second.command_id), "the one that was seen stands");
         assert_eq!(send.extra_commands, [first.command_id.to_string()], "the other one is reported");
+        let warning = run.execution()["WarningMessage"].as_str().expect("a warning").to_owned();
+        assert!(warning.contains(&*first.command_id), "its user is told: {warning}");
         assert!(second.cancelled_at.is_none());
         assert_eq!(run.number("first", "TargetCount"), 5, "its results are kept apart");
         run.check_but_for_reported_duplicates();
