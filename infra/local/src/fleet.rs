@@ -28,7 +28,7 @@
 //!         leavesMissing: 0..2        # patches an installation doesn't get in
 //!         pendingReboot: 5%          # installations that wait for a reboot
 //!       - documents: AWS-RunShellScript
-//!         failsFirst: 1              # fails on the first run on each node, then follows the shares
+//!         failsFirst: 1              # the first run it covers on each node fails, then the shares
 //!   - name: file
 //!     count: 12
 //!     platform: Windows

@@ -32,6 +32,7 @@ fn a_patch_night_scans_patches_canaries_then_the_rest_retries_the_failed_and_ver
             "anythingMissing",
             "patchCanaries",
             "canariesWell",
+            "scanRest",
             "patch",
             "anyFailed",
             "patchAgain",

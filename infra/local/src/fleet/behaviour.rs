@@ -26,7 +26,7 @@ pub struct Behaviour {
     pub undeliverable: Share,
     /// Is cancelled on the node before it begins.
     pub cancelled: Share,
-    /// The first so many runs on each node fail; later ones follow the shares.
+    /// The first so many runs it covers on each node fail; later ones follow the shares.
     pub fails_first: u32,
     /// Exit code of a failure.
     pub exit_code: i32,

@@ -67,7 +67,7 @@ pub struct Ssm {
     outbox: Vec<Published>,
     ledger: Ledger,
     /// How often a document was sent to a node.
-    runs: BTreeMap<(usize, Arc<str>), u32>,
+    runs: BTreeMap<(usize, Arc<str>), RunCount>,
     scripts: BTreeMap<String, Vec<(String, Outcome)>>,
     hide_next: Option<i64>,
 }
@@ -232,4 +232,12 @@ impl Ssm {
 /// A response's JSON.
 fn json<T: serde::Serialize>(response: T) -> Result<Value, ServiceError> {
     serde_json::to_value(response).map_err(|error| ServiceError::internal_server_error(error.to_string()))
+}
+
+/// How often a document ran on a node.
+#[derive(Clone, Debug, Default)]
+struct RunCount {
+    all: u32,
+    /// By the node's behaviour that covered the run: what fails first, fails its own first runs.
+    by_behaviour: BTreeMap<Option<usize>, u32>,
 }

@@ -130,14 +130,16 @@ impl Ssm {
         let usual = Behaviour::default();
         let behaviour = position.and_then(|position| node.behaviours.get(position)).unwrap_or(&usual);
         let forced = self.forced(&node.id, &document);
-        let runs = self.runs.entry((node_index, Arc::clone(&document))).or_insert(0);
-        let mut rng = chance::for_run(self.seed, &node.id, &document, *runs);
+        let runs = self.runs.entry((node_index, Arc::clone(&document))).or_default();
+        let mut rng = chance::for_run(self.seed, &node.id, &document, runs.all);
+        let covered = runs.by_behaviour.entry(position).or_default();
         let anyway = RunsAnyway {
             undeliverable: self.options.undeliverable_runs_anyway,
             delivery_timed_out: self.options.delivery_timed_out_runs_anyway,
         };
-        let plan = Plan::draw(behaviour, position, *runs, forced, &anyway, &mut rng);
-        *runs += 1;
+        let plan = Plan::draw(behaviour, position, *covered, forced, &anyway, &mut rng);
+        *covered += 1;
+        runs.all += 1;
         Some(plan)
     }
 
