@@ -1,8 +1,8 @@
 //! The operations on automation executions (SSM API reference).
 
 use crate::response::service_error;
-use fleetwright_engine::{Execution, ExecutionId, Phase, Signal, Status, StepExecution as Step, StopType};
-use fleetwright_orchestrator::{ExecutionView, Orchestrator, StartRequest, StepView, Turn};
+use fleetwright_engine::{ExecutionId, Phase, Signal, Status, StopType};
+use fleetwright_orchestrator::{Allowance, ExecutionView, Orchestrator, StartRequest, StepView};
 use fleetwright_wire::{
     AutomationExecution, EpochSeconds, GetAutomationExecutionRequest, GetAutomationExecutionResult,
     ProgressCounters, ServiceError, StartAutomationExecutionRequest, StartAutomationExecutionResult,
@@ -19,7 +19,7 @@ pub(crate) async fn call(
     operation: &str,
     body: Value,
     caller: &str,
-    turn: Turn,
+    turn: Allowance,
 ) -> Result<Value, ServiceError> {
     match operation {
         "StartAutomationExecution" => write(start(orchestrator, read(body)?, caller, turn).await?),
@@ -51,19 +51,24 @@ async fn start(
     orchestrator: &Orchestrator,
     request: StartAutomationExecutionRequest,
     caller: &str,
-    turn: Turn,
+    turn: Allowance,
 ) -> Result<StartAutomationExecutionResult, ServiceError> {
     let unsupported = [
         ("Targets", request.targets.is_some()),
         ("TargetMaps", request.target_maps.is_some()),
         ("TargetLocations", request.target_locations.is_some()),
         ("TargetParameterName", request.target_parameter_name.is_some()),
+        ("TargetLocationsURL", request.target_locations_url.is_some()),
+        ("MaxConcurrency", request.max_concurrency.is_some()),
+        ("MaxErrors", request.max_errors.is_some()),
+        ("AlarmConfiguration", request.alarm_configuration.is_some()),
+        ("Tags", request.tags.is_some()),
         ("Mode", request.mode.as_deref().is_some_and(|mode| mode != "Auto")),
     ];
     if let Some((member, _)) = unsupported.iter().find(|(_, given)| *given) {
-        // One execution runs over a whole fleet; a child per target is what it replaces.
+        // Refused, not ignored: an alarm that does not stop anything is worse than none.
         return Err(ServiceError::validation(format!(
-            "{member} is not supported: use Targets in aws:runCommand"
+            "{member} is not supported: whom a runbook is for and how many at once, its own steps say"
         )));
     }
     let request = StartRequest {
@@ -80,7 +85,7 @@ async fn start(
 async fn stop(
     orchestrator: &Orchestrator,
     request: &StopAutomationExecutionRequest,
-    turn: Turn,
+    turn: Allowance,
 ) -> Result<StopAutomationExecutionResult, ServiceError> {
     let id = required(request.automation_execution_id.clone(), "automationExecutionId")?;
     let kind = match request.kind.as_deref() {
@@ -172,8 +177,8 @@ fn execution(view: ExecutionView, steps: Vec<StepExecution>) -> AutomationExecut
         warning_message: warning(parked, &extra_commands),
         mode: Some("Auto".to_owned()),
         executed_by: Some(execution.executed_by.clone()),
-        current_step_name: current(&execution).map(|step| step.name.to_string()),
-        current_action: current(&execution).map(|step| step.action.clone()),
+        current_step_name: execution.open_step().map(|step| step.name.to_string()),
+        current_action: execution.open_step().map(|step| step.action.clone()),
         ..AutomationExecution::default()
     }
 }
@@ -189,10 +194,6 @@ fn warning(parked: Option<String>, extra_commands: &[String]) -> Option<String> 
     });
     let warnings: Vec<String> = parked.into_iter().chain(extra).collect();
     (!warnings.is_empty()).then(|| warnings.join(". "))
-}
-
-const fn current(execution: &Execution) -> Option<&Step> {
-    execution.open_step()
 }
 
 fn progress(steps: &[StepExecution]) -> ProgressCounters {

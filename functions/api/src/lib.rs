@@ -7,7 +7,7 @@ mod request;
 mod response;
 
 use fleetwright_engine::ExecutionId;
-use fleetwright_orchestrator::{Orchestrator, Turn};
+use fleetwright_orchestrator::{Allowance, Orchestrator};
 use fleetwright_wire::ServiceError;
 use jiff::Timestamp;
 use request::{Call, Request};
@@ -44,13 +44,13 @@ pub async fn handle(
 ) -> Result<Value, serde_json::Error> {
     let answer = match Request::read(event) {
         // Boxed: the future of every operation in one is more than the compiler looks into.
-        Ok(request) => Box::pin(answer(orchestrator, request, Turn::prompt(deadline))).await,
+        Ok(request) => Box::pin(answer(orchestrator, request, Allowance::prompt(deadline))).await,
         Err(error) => Answer::error(&error),
     };
     serde_json::to_value(answer)
 }
 
-async fn answer(orchestrator: &Orchestrator, request: Request, turn: Turn) -> Answer {
+async fn answer(orchestrator: &Orchestrator, request: Request, turn: Allowance) -> Answer {
     let name = request.call.name().to_owned();
     let answered = match request.call {
         Call::Ssm { operation, body } => {

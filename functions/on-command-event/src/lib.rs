@@ -2,7 +2,7 @@
 
 use aws_lambda_events::sns::SnsEvent;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
-use fleetwright_orchestrator::{BatchMessage, Orchestrator, TakenFacts, Turn};
+use fleetwright_orchestrator::{Allowance, BatchMessage, Orchestrator, TakenFacts};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -56,7 +56,7 @@ pub async fn handle(
     deadline: Timestamp,
 ) -> Result<Value, EventError> {
     let (source, batch) = read(&event)?;
-    let taken = orchestrator.take(&batch, Turn::prompt(deadline)).await;
+    let taken = orchestrator.take(&batch, Allowance::prompt(deadline)).await;
     tracing::info!(
         messages = batch.len(),
         folded = taken.folded,

@@ -4,7 +4,7 @@ mod clients;
 mod settings;
 
 pub use clients::clients;
-pub use settings::{Missing, Settings};
+pub use settings::{InvalidSetting, Settings};
 
 use fleetwright_orchestrator::{Entropy, Orchestrator};
 use jiff::Timestamp;
@@ -37,8 +37,8 @@ pub fn log() {
 /// The use cases as this environment configures them.
 ///
 /// # Errors
-/// [`Missing`] names the variable that is not set or not readable.
-pub fn orchestrator() -> Result<Orchestrator, Missing> {
+/// [`InvalidSetting`] names the variable that is not set or not readable.
+pub fn orchestrator() -> Result<Orchestrator, InvalidSetting> {
     let settings = Settings::read(&|name| {
         #[expect(clippy::disallowed_methods, reason = "the environment is read once, here")]
         std::env::var(name).ok()

@@ -7,7 +7,7 @@ use fleetwright_orchestrator::{AssumeRoles, Config, Notifications};
 /// A variable that is not set, or not what it must be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("environment variable {name}: {problem}")]
-pub struct Missing {
+pub struct InvalidSetting {
     name: &'static str,
     problem: &'static str,
 }
@@ -32,14 +32,15 @@ impl Settings {
     /// Reads the environment through `variable`.
     ///
     /// # Errors
-    /// [`Missing`] names what is not set or not readable.
-    pub fn read(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, Missing> {
+    /// [`InvalidSetting`] names what is not set or not readable.
+    pub fn read(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, InvalidSetting> {
         let optional = |name: &str| variable(name).filter(|value| !value.is_empty());
-        let required = |name: &'static str| optional(name).ok_or(Missing { name, problem: "it is not set" });
+        let required =
+            |name: &'static str| optional(name).ok_or(InvalidSetting { name, problem: "it is not set" });
         let region = required("AWS_REGION")?;
         let retention_days = match optional("FLEETWRIGHT_RETENTION_DAYS") {
             None => RETENTION_DAYS,
-            Some(days) => days.parse().map_err(|_| Missing {
+            Some(days) => days.parse().map_err(|_| InvalidSetting {
                 name: "FLEETWRIGHT_RETENTION_DAYS",
                 problem: "it is not a number of days",
             })?,
@@ -48,6 +49,16 @@ impl Settings {
             None => None,
             Some(topic_arn) => {
                 Some(Notifications { topic_arn, role_arn: required("FLEETWRIGHT_NOTIFICATION_ROLE_ARN")? })
+            }
+        };
+        let resend_absent = match optional("FLEETWRIGHT_ABSENT_SEND").as_deref() {
+            None | Some("resend") => true,
+            Some("park") => false,
+            Some(_) => {
+                return Err(InvalidSetting {
+                    name: "FLEETWRIGHT_ABSENT_SEND",
+                    problem: "it is neither resend nor park",
+                });
             }
         };
         let config = Config {
@@ -60,7 +71,7 @@ impl Settings {
                 partition: optional("FLEETWRIGHT_PARTITION").unwrap_or_else(|| "aws".to_owned()),
             },
             retention_days,
-            resend_absent: optional("FLEETWRIGHT_ABSENT_SEND").as_deref() != Some("park"),
+            resend_absent,
             assume_roles: AssumeRoles::Own,
             people_topic_arn: optional("FLEETWRIGHT_PEOPLE_TOPIC_ARN"),
         };

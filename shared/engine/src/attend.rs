@@ -59,7 +59,7 @@ impl Turn<'_> {
             // Also where an earlier try has no outcome: it was absent, and its windows are watched since it was tried
             // again.
             Refusal::BadNode if send.slice.nodes() > 1 => Attended::Splits,
-            Refusal::BadNode => over("InvalidInstanceId".to_owned()),
+            Refusal::BadNode => over("InvalidInstanceId or UnsupportedPlatformType".to_owned()),
             Refusal::Later { code, .. } if send.tries >= TRIES_MAX => {
                 over(format!("{code}: refused {TRIES_MAX} times"))
             }
@@ -99,6 +99,7 @@ impl Turn<'_> {
         halted: bool,
     ) -> Result<Attended, Rejection> {
         let report = self.report(command_id)?;
+        let give_up = send.cancelled_at.filter(|_| halted).map(|at| at + GIVE_UP_AFTER_CANCEL);
         let ends = || Attended::Ends(SendEnd::Command { command_id: command_id.clone() });
         if report.is_over(self.now) {
             if report.is_settled() || (report.command.is_plain_success() && self.may_settle_later(definition))
@@ -111,8 +112,7 @@ impl Turn<'_> {
             });
         }
         let asked = self.seen.asked.contains(&send.token);
-        if let (true, Some(cancelled_at)) = (halted, send.cancelled_at) {
-            let give_up = cancelled_at + GIVE_UP_AFTER_CANCEL;
+        if let Some(give_up) = give_up {
             return Ok(if self.now < give_up {
                 Attended::Waits { until: give_up, precisely: true }
             } else if asked {

@@ -169,7 +169,9 @@ impl Turn<'_> {
                 // What SSM refused of one send it refuses of all the others.
                 work.rejected |= matches!(send.state, SendState::Refused(Refusal::Rejected { .. }));
             }
-            SendEnd::Replaced => {}
+            SendEnd::Replaced => {
+                return Err(Rejection::Illegal("a split send ends by its halves".to_owned()));
+            }
         }
         work.done.push(DoneSend { stretch: send.slice.stretch(), end: end.clone() });
         self.execution.live.remove(&send.token);

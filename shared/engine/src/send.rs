@@ -12,7 +12,7 @@ pub const FIRST_LOOK_AFTER: SignedDuration = SignedDuration::from_secs(90);
 pub const LOOKS_TO_ABSENT: usize = 3;
 /// Tries of unknown outcome after which the nodes are Unknown for good.
 pub(crate) const UNKNOWN_TRIES_MAX: u32 = 3;
-/// Tries in all; with a back-off of a minute about an hour of throttling.
+/// Tries in all; with a back-off of up to a minute, half an hour of throttling or more.
 pub(crate) const TRIES_MAX: u32 = 60;
 /// Windows of a watched send are listed again so long after the last try: a command may show up late.
 pub const WATCH_AFTER: [SignedDuration; 3] =
@@ -73,7 +73,8 @@ pub enum Refusal {
         /// No try before this.
         not_before: Timestamp,
     },
-    /// One of the nodes is not one SSM can send to (`InvalidInstanceId`): the send is split to find out which.
+    /// One of the nodes is not one SSM can send this to (`InvalidInstanceId`, `UnsupportedPlatformType`): the send is
+    /// split to find out which.
     BadNode,
     /// Never: SSM rejected the request itself.
     Rejected {

@@ -170,7 +170,8 @@ pub struct FleetWork {
     pub errors: u64,
     /// SSM refused the request itself: no further send goes out.
     pub rejected: bool,
-    /// A send was given up before SSM called its command finished: no further attempt may be made.
+    /// A node may still be at it: a command was given up before SSM called it finished, or a send is of unknown outcome.
+    /// No further attempt may be made.
     pub forced: bool,
     /// The attempt is being ended early.
     pub halting: Option<Halting>,

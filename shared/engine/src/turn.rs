@@ -17,7 +17,7 @@ const PENDING_RECHECK: SignedDuration = SignedDuration::from_secs(60);
 const WAKE_AHEAD_MAX: SignedDuration = SignedDuration::from_mins(15);
 /// A wake that came early is sent again if no more than this remains.
 const WAKE_AGAIN_WITHIN: SignedDuration = SignedDuration::from_secs(15);
-/// Commands settled late that one decision asks for: each takes a few calls of SSM.
+/// Commands settled late that are asked for at once: each takes a few calls of SSM.
 const LATE_SETTLES_MAX: usize = 4;
 
 /// Whether a phase has moved on, and the turn goes on with the next.
@@ -136,9 +136,10 @@ impl<'a> Turn<'a> {
     /// a settle that SSM was not ready for has its own short rhythm.
     fn wake(&mut self) -> Option<Timestamp> {
         let at = self.precise_waits.iter().copied().min().filter(|at| *at <= self.now + WAKE_AHEAD_MAX)?;
-        let new = self.changed && self.execution.wake_at != Some(at);
+        let new = self.execution.wake_at != Some(at);
         if new {
             self.execution.wake_at = Some(at);
+            self.changed = true;
         }
         let early = self.seen.woken && at <= self.now + WAKE_AGAIN_WITHIN;
         let settling = self.seen.settle_again.values().any(|again| again.precisely && again.at == at);
@@ -207,12 +208,16 @@ impl<'a> Turn<'a> {
                 }
                 Some(_) => match self.seen.settle_again.get(&command_id) {
                     None => needs.push(Need::Settle(command_id)),
-                    Some(again) if again.precisely => self.wait_precisely(again.at),
+                    Some(again) if again.precisely && last => self.wait_precisely(again.at),
                     Some(again) => self.wait(again.at),
                 },
             }
         }
-        needs.truncate(LATE_SETTLES_MAX);
+        if needs.iter().all(|need| matches!(need, Need::Settle(_))) {
+            needs.truncate(LATE_SETTLES_MAX);
+        } else {
+            needs.retain(|need| matches!(need, Need::Report(_)));
+        }
         if needs.is_empty() { Ok(()) } else { Err(Rejection::Needs(needs)) }
     }
 

@@ -24,11 +24,13 @@ pub struct Settlement {
 }
 
 impl Settlement {
-    /// Whether SSM has said all it is going to say: the command finished, and every target named and finished.
+    /// Whether SSM has said all it is going to say: the command finished, and every target named and finished. That
+    /// there is no invocation at all is another question.
     #[must_use]
     pub fn is_whole(&self, nodes_asked: Option<usize>) -> bool {
         let wanted = nodes_asked.map_or(self.target_count, |asked| asked as u64);
         self.status.is_some()
+            && !self.invocations.is_empty()
             && self.invocations.len() as u64 >= wanted
             && self.invocations.values().all(|invocation| invocation.status.is_some())
     }

@@ -2,7 +2,7 @@
 
 use crate::observe::Seen;
 use crate::table::{CommandItem, Commit, Committed, Loaded};
-use crate::{Error, Orchestrator, Turn};
+use crate::{Allowance, Error, Orchestrator};
 use fleetwright_engine::{
     Decision, Effect, ExecutionId, Input, PendingKind, Phase, Rejection, StopType, decide,
 };
@@ -19,6 +19,8 @@ const READS_MAX: usize = 60;
 const ROUND_TAKES: SignedDuration = SignedDuration::from_secs(8);
 /// An effect that may be repeated freely, and failed, is tried again so soon.
 const EFFECT_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(5);
+/// And no longer so soon after this.
+const EFFECT_SOON_FOR: SignedDuration = SignedDuration::from_mins(1);
 
 /// Why an execution is advanced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,14 +68,14 @@ impl Orchestrator {
     /// # Errors
     /// [`Error::Contended`] when others were faster three times, [`Error::Again`] when AWS was not available; see
     /// [`Error`] for the others.
-    pub async fn advance(&self, id: &ExecutionId, turn: Turn) -> Result<(), Error> {
+    pub async fn advance(&self, id: &ExecutionId, turn: Allowance) -> Result<(), Error> {
         self.advance_from(id, turn, Why::Look, Vec::new()).await.map(|_| ())
     }
 
     pub(crate) fn advance_from<'a>(
         &'a self,
         id: &'a ExecutionId,
-        turn: Turn,
+        turn: Allowance,
         why: Why,
         hints: Vec<CommandItem>,
     ) -> LocalBoxFuture<'a, Result<Advanced, Error>> {
@@ -84,7 +86,7 @@ impl Orchestrator {
     async fn rounds(
         &self,
         id: &ExecutionId,
-        turn: Turn,
+        turn: Allowance,
         mut why: Why,
         mut hints: Vec<CommandItem>,
     ) -> Result<Advanced, Error> {
@@ -121,11 +123,20 @@ impl Orchestrator {
                     }
                     Committed::Illegal(reason) => {
                         self.park(&loaded, &reason).await?;
+                        if why != Why::Look {
+                            return Err(Error::Ours(format!("execution {id}: {reason}")));
+                        }
                         return Ok(Advanced { due: None, committed: true });
                     }
                 }
             }
             due = decision.due;
+            if let (false, Some(later), Some(earlier)) = (decision.changed, loaded.due, due)
+                && earlier < later
+            {
+                // Nothing to commit, and yet there is something to look at earlier.
+                committed |= self.table.set_due(id, later, due).await?;
+            }
             let performed = self.perform(&decision, &seen, turn).await?;
             if !(performed == Performed::More || (decision.again && decision.changed)) {
                 self.wake_once(id, &decision, performed).await;
@@ -213,7 +224,7 @@ impl Orchestrator {
     }
 
     /// Performs what the commit decided, all at the same time: what is most urgent of what they came to.
-    async fn perform(&self, decision: &Decision, seen: &Seen, turn: Turn) -> Result<Performed, Error> {
+    async fn perform(&self, decision: &Decision, seen: &Seen, turn: Allowance) -> Result<Performed, Error> {
         let effects = decision.effects.iter().map(|effect| async move {
             match effect {
                 Effect::Send(token) => self.first_try(decision, seen, token, turn).await,
@@ -240,8 +251,12 @@ impl Orchestrator {
             PendingKind::Publish => self.publish(execution).await,
         };
         performed.unwrap_or_else(|error| {
-            tracing::warn!(execution = %execution.id, %error, "tried again in a moment");
-            Performed::Later(self.now() + EFFECT_AGAIN_AFTER)
+            tracing::warn!(execution = %execution.id, %error, "an effect failed and is tried again");
+            // Soon at first; then by reconcile, for which the execution is due every minute.
+            let since =
+                execution.pending.get(&kind.key()).map_or(execution.started_at, |pending| pending.since);
+            let at = self.now() + EFFECT_AGAIN_AFTER;
+            if at < since + EFFECT_SOON_FOR { Performed::Later(at) } else { Performed::Done }
         })
     }
 }

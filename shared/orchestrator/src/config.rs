@@ -55,9 +55,9 @@ pub trait Entropy: std::fmt::Debug + Send + Sync {
     fn below(&self, bound: u64) -> u64;
 }
 
-/// One invocation's allowance.
+/// One function call's allowance.
 #[derive(Debug, Clone, Copy)]
-pub struct Turn {
+pub struct Allowance {
     /// When the invocation is cut off.
     pub deadline: Timestamp,
     /// The scheduled time, where reconcile works: its clock.
@@ -66,7 +66,7 @@ pub struct Turn {
     pub woken: bool,
 }
 
-impl Turn {
+impl Allowance {
     /// Work that an event, a wake or a caller began.
     #[must_use]
     pub const fn prompt(deadline: Timestamp) -> Self {

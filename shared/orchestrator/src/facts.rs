@@ -3,7 +3,7 @@
 use crate::advance::Why;
 use crate::settle::Settled;
 use crate::table::CommandItem;
-use crate::{Error, Incoming, Orchestrator, Turn, read_message};
+use crate::{Allowance, Error, Incoming, Orchestrator, read_message};
 use fleetwright_engine::ExecutionId;
 use fleetwright_fleet::{CommandId, Fact};
 use futures::StreamExt;
@@ -55,7 +55,7 @@ struct Visit {
 
 impl Orchestrator {
     /// Takes a batch of messages. Poison fails alone; a group that fails takes nobody with it.
-    pub async fn take(&self, batch: &[BatchMessage], turn: Turn) -> TakenFacts {
+    pub async fn take(&self, batch: &[BatchMessage], turn: Allowance) -> TakenFacts {
         let mut taken = TakenFacts::default();
         let groups = self.group(batch, &mut taken);
         let folds = groups.facts.into_iter().map(|(id, facts)| self.fold_group(id, facts, turn));
@@ -114,7 +114,7 @@ impl Orchestrator {
         &self,
         id: CommandId,
         facts: Vec<(String, Fact)>,
-        turn: Turn,
+        turn: Allowance,
     ) -> (Vec<String>, Result<CommandItem, Error>) {
         let (messages, facts): (Vec<String>, Vec<Fact>) = facts.into_iter().unzip();
         if turn.left(self.now()) < GROUP_TAKES {
@@ -130,7 +130,7 @@ impl Orchestrator {
         &self,
         id: &CommandId,
         facts: &[Fact],
-        turn: Turn,
+        turn: Allowance,
     ) -> Result<CommandItem, Error> {
         let item = self.table.fold(id, facts, self.now()).await?;
         let Some(mark) = &item.command.settled else { return Ok(item) };
@@ -153,11 +153,11 @@ impl Orchestrator {
     }
 
     /// Advances one execution. Answers with the messages that must come again.
-    async fn visit(&self, id: ExecutionId, visit: Visit, turn: Turn) -> Vec<String> {
+    async fn visit(&self, id: ExecutionId, visit: Visit, turn: Allowance) -> Vec<String> {
         if turn.left(self.now()) < GROUP_TAKES {
             return visit.messages;
         }
-        let turn = Turn { woken: visit.woken, ..turn };
+        let turn = Allowance { woken: visit.woken, ..turn };
         match self.advance_from(&id, turn, Why::Look, visit.hints).await {
             Ok(_) => Vec::new(),
             Err(Error::Contended(_)) if self.config.prompt_queue_url.is_some() => {

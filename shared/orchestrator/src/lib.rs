@@ -22,7 +22,7 @@ mod stop;
 mod table;
 mod wake;
 
-pub use config::{AssumeRoles, CALL_TIMEOUT, Config, Entropy, Notifications, Turn};
+pub use config::{Allowance, AssumeRoles, CALL_TIMEOUT, Config, Entropy, Notifications};
 pub use error::{Error, Known, Operation};
 pub use facts::{BatchMessage, TakenFacts};
 pub use message::{Incoming, Poison, read_message};

@@ -1,20 +1,20 @@
 //! Reading what a decision asks for, and nothing else.
 
 use crate::table::{CommandItem, Loaded};
-use crate::{Error, Orchestrator, Turn};
+use crate::{Allowance, Error, Orchestrator};
 use aws_sdk_ssm::types::Command;
 use fleetwright_engine::{
     ExecutionId, ListId, ListRef, Need, NodeList, Observations, Report, Send, SendToken, Slice,
 };
-use fleetwright_fleet::{CommandId, NodeId};
-use jiff::Timestamp;
+use fleetwright_fleet::{CommandId, NodeId, SETTLE_LIMIT_S};
+use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What has been read for one decision.
 #[derive(Debug)]
 pub(crate) struct Seen {
     pub(crate) execution: ExecutionId,
-    pub(crate) turn: Turn,
+    pub(crate) turn: Allowance,
     pub(crate) observations: Observations,
     pub(crate) commands: BTreeMap<CommandId, CommandItem>,
     /// Marked commands by the try around which they were listed: sends of one commit share a window.
@@ -25,7 +25,7 @@ impl Seen {
     pub(crate) fn new(
         execution: ExecutionId,
         hints: Vec<CommandItem>,
-        turn: Turn,
+        turn: Allowance,
         resend_absent: bool,
     ) -> Self {
         let observations = Observations {
@@ -148,6 +148,10 @@ impl Orchestrator {
         seen: &mut Seen,
     ) -> Result<(), Error> {
         let mut commands = self.table.commands(ids).await?;
+        // Of a command that is given up, what was reported of its nodes is all there will be.
+        let given_up: Vec<CommandId> =
+            commands.values().filter(|item| self.is_given_up(item)).map(|item| item.id.clone()).collect();
+        commands.extend(self.table.whole_commands(&given_up).await?);
         for id in ids {
             let recorded = commands.get(id).is_some_and(|item| item.owner.is_some());
             if !recorded {
@@ -166,6 +170,12 @@ impl Orchestrator {
             seen.commands.insert(id, item);
         }
         Ok(())
+    }
+
+    fn is_given_up(&self, item: &CommandItem) -> bool {
+        let limit = SignedDuration::from_secs(SETTLE_LIMIT_S);
+        let over = item.expires_after.is_some_and(|at| self.now() >= at + limit);
+        item.chunked && over && !item.command.is_complete()
     }
 
     /// The nodes a send covers; none for Targets.

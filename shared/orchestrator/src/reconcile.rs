@@ -2,7 +2,7 @@
 
 use crate::advance::Why;
 use crate::table::Due;
-use crate::{Error, Orchestrator, Turn};
+use crate::{Allowance, Error, Orchestrator};
 use fleetwright_engine::{ExecutionId, SendToken, WATCH_AFTER};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::atomic::Ordering;
@@ -13,6 +13,8 @@ const CLAIM: SignedDuration = SignedDuration::from_mins(2);
 const ITEM_TAKES: SignedDuration = SignedDuration::from_secs(20);
 /// Calls of SSM in one tick after which no further execution is begun: people share its rate.
 const SSM_CALLS_MAX: u32 = 40;
+/// A command too many that could not be cancelled for so long is left to people: it is reported.
+const WATCH_GIVES_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
 /// Shards of the due index.
 const SHARDS: u8 = crate::table::DUE_SHARDS;
 
@@ -35,9 +37,8 @@ enum DueItem {
 
 impl Orchestrator {
     /// One tick. `scheduled` is the time the schedule says it is.
-    ///
     pub async fn reconcile(&self, scheduled: Timestamp, deadline: Timestamp) -> Reconciled {
-        let turn = Turn { deadline, scheduled: Some(scheduled), woken: false };
+        let turn = Allowance { deadline, scheduled: Some(scheduled), woken: false };
         self.ssm_calls.store(0, Ordering::Relaxed);
         let mut done = Reconciled::default();
         // Another shard first each minute: a full tick must not starve the last ones.
@@ -69,7 +70,7 @@ impl Orchestrator {
         done
     }
 
-    async fn reconcile_item(&self, due: &Due, scheduled: Timestamp, turn: Turn) -> Result<bool, Error> {
+    async fn reconcile_item(&self, due: &Due, scheduled: Timestamp, turn: Allowance) -> Result<bool, Error> {
         let item = read_due(due)?;
         let claimed = scheduled + CLAIM;
         if !self.table.claim(due, claimed).await? {
@@ -86,22 +87,28 @@ impl Orchestrator {
                     self.table.set_due(&id, claimed, advanced.due).await?;
                 }
             }
-            DueItem::Send(id, token) => self.reconcile_watch(&id, &token, due.at).await?,
+            DueItem::Send(id, token) => self.reconcile_watch(&id, &token, due, claimed).await?,
         }
         Ok(true)
     }
 
+    /// Lists a send's windows once more. Whoever could not cancel what it found has set an earlier time, which stands,
+    /// but not for ever.
     async fn reconcile_watch(
         &self,
         id: &ExecutionId,
         token: &SendToken,
-        due_at: Timestamp,
+        due: &Due,
+        claimed: Timestamp,
     ) -> Result<(), Error> {
         for item in self.table.sends(id, std::slice::from_ref(token)).await? {
+            if due.at > item.send.last_try_at + WATCH_GIVES_UP_AFTER {
+                return self.table.watch_next(id, token, None).await;
+            }
             self.watch(id, &item.send, item.recorded.as_ref()).await?;
             let times = WATCH_AFTER.iter().map(|after| item.send.last_try_at + *after);
-            let next = times.into_iter().find(|at| *at > due_at);
-            self.table.watch_next(id, token, next).await?;
+            let next = times.into_iter().find(|at| *at > due.at);
+            self.table.move_due(&due.pk, &due.sk, claimed, next).await?;
         }
         Ok(())
     }

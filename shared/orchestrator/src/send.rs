@@ -4,7 +4,7 @@ use crate::advance::Performed;
 use crate::error::{Known, known, words};
 use crate::observe::{Lists, Seen};
 use crate::table::{CommandItem, Expiry, Owner, Recorded};
-use crate::{Error, Orchestrator, Turn};
+use crate::{Allowance, Error, Orchestrator};
 use aws_sdk_ssm::config::timeout::TimeoutConfig;
 use aws_sdk_ssm::operation::send_command::builders::SendCommandFluentBuilder;
 use aws_sdk_ssm::types::{
@@ -25,6 +25,8 @@ const START_WITHIN: SignedDuration = SignedDuration::from_secs(10);
 const SEND_TAKES: SignedDuration = SignedDuration::from_secs(12);
 /// SSM API reference, SendCommand.Comment.
 const COMMENT_CHARS_MAX: usize = 100;
+/// One node of these makes SSM refuse the whole call (SSM API reference, SendCommand).
+const BAD_NODE: [&str; 2] = ["InvalidInstanceId", "UnsupportedPlatformType"];
 /// The longest back-off, in milliseconds.
 const BACK_OFF_MS_MAX: u64 = 60_000;
 
@@ -42,7 +44,7 @@ impl Orchestrator {
         decision: &Decision,
         seen: &Seen,
         token: &SendToken,
-        turn: Turn,
+        turn: Allowance,
     ) -> Result<Performed, Error> {
         match decision.planned.iter().find(|send| send.token == *token) {
             Some(send) => self.try_send(decision, seen, send, turn).await,
@@ -56,7 +58,7 @@ impl Orchestrator {
         decision: &Decision,
         seen: &Seen,
         token: &SendToken,
-        turn: Turn,
+        turn: Allowance,
     ) -> Result<Performed, Error> {
         let Some(before) = seen.observations.sends.get(token) else {
             return Err(Error::Ours(format!("send {token} was not read")));
@@ -75,7 +77,7 @@ impl Orchestrator {
         decision: &Decision,
         seen: &Seen,
         send: &Send,
-        turn: Turn,
+        turn: Allowance,
     ) -> Result<Performed, Error> {
         let id = &decision.execution.id;
         let step = decision.execution.open_step();
@@ -146,7 +148,7 @@ impl Orchestrator {
                 Known::Unknown => Outcome::Unknown,
                 Known::Throttled => Outcome::Refused(self.back_off(send, words(&error).0)),
                 Known::Rejected => Outcome::Refused(match words(&error) {
-                    (code, _) if code == "InvalidInstanceId" && send.slice != Slice::Targets => {
+                    (code, _) if BAD_NODE.contains(&code.as_str()) && send.slice != Slice::Targets => {
                         Refusal::BadNode
                     }
                     (code, message) => Refusal::Rejected { code, message },

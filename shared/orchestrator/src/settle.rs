@@ -22,8 +22,6 @@ const AGAIN_AFTER_S: [i64; 3] = [2, 5, 15];
 const AGAIN_EVERY: SignedDuration = SignedDuration::from_mins(1);
 /// Settles that run at the same time.
 const SETTLES_AT_ONCE: usize = 4;
-/// After a settle that failed.
-const AFTER_AN_ERROR: SignedDuration = SignedDuration::from_secs(15);
 /// Two reads that show no invocation count as two only if they are so far apart.
 const EMPTY_READS_APART: SignedDuration = SignedDuration::from_secs(2);
 
@@ -42,9 +40,9 @@ impl Orchestrator {
         let deadline = seen.turn.deadline;
         let settles =
             items.iter().map(async |item| (item.id.clone(), self.settle_item(item, deadline).await));
-        let settled: Vec<_> = stream::iter(settles).buffer_unordered(SETTLES_AT_ONCE).collect().await;
-        for (id, settled) in settled {
-            self.take_settled(id, settled, seen)?;
+        let settled: Vec<_> = stream::iter(settles).buffered(SETTLES_AT_ONCE).collect().await;
+        for (item, (id, settled)) in items.iter().zip(settled) {
+            self.take_settled(id, item, settled, seen)?;
         }
         Ok(())
     }
@@ -52,6 +50,7 @@ impl Orchestrator {
     fn take_settled(
         &self,
         id: CommandId,
+        item: &CommandItem,
         settled: Result<Settled, Error>,
         seen: &mut Seen,
     ) -> Result<(), Error> {
@@ -67,19 +66,30 @@ impl Orchestrator {
             }
             Err(error) => {
                 tracing::warn!(command = %id, %error, "not settled");
-                let again = SettleAgain { at: self.now() + AFTER_AN_ERROR, precisely: true };
+                let again = self.again(item, None);
                 seen.observations.settle_again.insert(id, again);
             }
         }
         Ok(())
     }
 
-    /// Reads SSM, and stores what it says if that is final or nothing more is waited for.
+    /// Reads SSM, and stores what it says if that is final or nothing more is waited for. When nothing more is, an
+    /// error is final too: what was reported stands.
     pub(crate) async fn settle_item(
         &self,
         item: &CommandItem,
         deadline: Timestamp,
     ) -> Result<Settled, Error> {
+        match self.read_and_store(item, deadline).await {
+            Err(error) if self.now() >= limit(item) => {
+                tracing::warn!(command = %item.id, %error, "settled without SSM");
+                self.settle_without_ssm(item).await
+            }
+            settled => settled,
+        }
+    }
+
+    async fn read_and_store(&self, item: &CommandItem, deadline: Timestamp) -> Result<Settled, Error> {
         let Some(command) = self.list_command(&item.id).await? else {
             return self.settle_without_ssm(item).await;
         };
@@ -99,7 +109,7 @@ impl Orchestrator {
             return Ok(Settled::NotYet(self.again(item, status)));
         }
         // Last, and only of a whole read: a call for every fifty nodes.
-        let stale_patches = self.read_patches(&mut reading, item, &command).await?;
+        let stale_patches = self.read_patches(&mut reading, item, &command, out_of_time).await?;
         if stale_patches && !out_of_time {
             return Ok(Settled::NotYet(self.again(item, status)));
         }
@@ -131,6 +141,7 @@ impl Orchestrator {
             facts: item.command.facts(),
             parts: 0,
             next_token: None,
+            last_page_at: self.now(),
             buffer: Vec::new(),
             settlement,
         };

@@ -1,7 +1,7 @@
 //! Starting an execution.
 
 use crate::error::{Known, known, words};
-use crate::{AssumeRoles, Error, Operation, Orchestrator, Turn};
+use crate::{Allowance, AssumeRoles, Error, Operation, Orchestrator};
 use aws_sdk_ssm::types::DocumentType;
 use fleetwright_engine::{Document, Execution, ExecutionId, Rejection, Start, start};
 use fleetwright_runbook::{Diagnostic, Reference, Runbook};
@@ -35,7 +35,7 @@ impl Orchestrator {
     /// # Errors
     /// [`Error::Refused`] with SSM's error name: unknown or unreadable runbook, wrong parameters, a client token used
     /// with another request.
-    pub async fn start(&self, request: &StartRequest, turn: Turn) -> Result<ExecutionId, Error> {
+    pub async fn start(&self, request: &StartRequest, turn: Allowance) -> Result<ExecutionId, Error> {
         let id = self.identify(request);
         let digest = request_digest(request);
         // Before anything is written: a token used for something else must leave no trace of the new request.
@@ -62,6 +62,10 @@ impl Orchestrator {
             now,
         )
         .map_err(refused)?;
+        execution.check().map_err(|wrong| Error::Refused {
+            code: "ValidationException".to_owned(),
+            message: format!("the request is too large: {wrong}"),
+        })?;
         self.check_role(&runbook, &execution)?;
         self.table.keep_document(&execution.document.sha256, &text, now).await?;
         self.remember(&execution.document.sha256, runbook);
@@ -74,7 +78,7 @@ impl Orchestrator {
     }
 
     /// It is started, and due: whatever keeps it from going on at once, reconcile goes on.
-    async fn advance_started(&self, id: &ExecutionId, turn: Turn) {
+    async fn advance_started(&self, id: &ExecutionId, turn: Allowance) {
         if let Err(error) = self.advance(id, turn).await {
             tracing::warn!(execution = %id, %error, "started, not advanced");
         }

@@ -1,7 +1,7 @@
 //! Stopping and signalling an execution.
 
 use crate::advance::Why;
-use crate::{Error, Orchestrator, Turn};
+use crate::{Allowance, Error, Orchestrator};
 use fleetwright_engine::{ExecutionId, Input, Rejection, Signal, StopType, decide};
 
 /// Rounds of losing to others before a caller is told to try again.
@@ -13,7 +13,7 @@ impl Orchestrator {
     ///
     /// # Errors
     /// [`Error::Refused`]: there is no such execution, or it has ended.
-    pub async fn stop(&self, id: &ExecutionId, kind: StopType, turn: Turn) -> Result<(), Error> {
+    pub async fn stop(&self, id: &ExecutionId, kind: StopType, turn: Allowance) -> Result<(), Error> {
         if self.table.load(id, None, &[], self.now()).await?.is_none() {
             return Err(no_execution(id));
         }
@@ -24,10 +24,29 @@ impl Orchestrator {
                     last = error;
                     self.back_off.wait(round).await;
                 }
-                other => return other.map(|_| ()),
+                Err(error @ Error::Refused { .. }) => return Err(error),
+                Err(error) => return self.stopped_all_the_same(id, kind, error).await,
+                Ok(_) => return Ok(()),
             }
         }
         Err(last)
+    }
+
+    /// A stop that was committed stands, whatever failed after it: reconcile does the rest.
+    async fn stopped_all_the_same(
+        &self,
+        id: &ExecutionId,
+        kind: StopType,
+        error: Error,
+    ) -> Result<(), Error> {
+        let loaded = self.table.load(id, None, &[], self.now()).await?;
+        let stopped = loaded.is_some_and(|(loaded, _)| loaded.execution.stop.is_some_and(|s| s.kind == kind));
+        if !stopped {
+            return Err(error);
+        }
+        tracing::warn!(execution = %id, %error, "stopped, not yet done");
+        self.wake(id, self.now()).await;
+        Ok(())
     }
 
     /// Sends a signal. One that nobody waits for is refused and changes nothing.
@@ -39,7 +58,9 @@ impl Orchestrator {
             return Err(no_execution(id));
         };
         if loaded.parked.is_some() && signal == Signal::Resume {
-            return self.table.unpark(id, self.now()).await;
+            self.table.unpark(id, self.now()).await?;
+            self.wake(id, self.now()).await;
+            return Ok(());
         }
         let runbook = self.runbook(&loaded.execution.document.sha256).await?;
         match decide(&loaded.execution, &runbook, &Input::Signal(signal), self.now()) {

@@ -28,6 +28,8 @@ pub(super) struct Reading {
     pub(super) facts: usize,
     pub(super) parts: u32,
     pub(super) next_token: Option<String>,
+    /// When SSM last gave a page: a place is good for a while after that.
+    pub(super) last_page_at: Timestamp,
     /// Not written yet.
     pub(super) buffer: Vec<InvocationResult>,
     /// All that was read, for the decision at hand.
@@ -56,9 +58,9 @@ impl Orchestrator {
             let page = match page {
                 Ok(page) => page,
                 // What was read is kept: a fleet's pages are too many to begin anew for one that failed.
-                Err(Error::Again(_)) if token.is_some() => {
+                Err(error @ Error::Again(_)) if token.is_some() => {
                     self.keep_place(item, reading).await?;
-                    return Ok(None);
+                    return Err(error);
                 }
                 Err(error) => return Err(error),
             };
@@ -68,6 +70,7 @@ impl Orchestrator {
                 reading.settlement.invocations.insert(result.node.clone(), result);
             }
             reading.next_token = page.next_token;
+            reading.last_page_at = self.now();
             if reading.next_token.is_none() {
                 return Ok(Some(reading));
             }
@@ -91,7 +94,11 @@ impl Orchestrator {
             patch: None,
         };
         match &item.cursor {
-            Some(cursor) if self.now().duration_since(cursor.at) < CURSOR_GOOD_FOR => {
+            // Only one goes on from a place: two would write over each other's results.
+            Some(cursor)
+                if self.now().duration_since(cursor.at) < CURSOR_GOOD_FOR
+                    && self.table.take_cursor(&item.id, cursor).await? =>
+            {
                 let written = self.table.invocations(&item.id, &cursor.generation, cursor.parts).await?;
                 let invocations = written.into_iter().map(|i| (i.node.clone(), i)).collect();
                 Ok(Reading {
@@ -99,6 +106,7 @@ impl Orchestrator {
                     facts: cursor.facts,
                     parts: cursor.parts,
                     next_token: Some(cursor.next_token.clone()),
+                    last_page_at: cursor.at,
                     buffer: Vec::new(),
                     settlement: Settlement { invocations, ..settlement },
                 })
@@ -108,6 +116,7 @@ impl Orchestrator {
                 facts: item.command.facts(),
                 parts: 0,
                 next_token: None,
+                last_page_at: self.now(),
                 buffer: Vec::new(),
                 settlement,
             }),
@@ -132,7 +141,7 @@ impl Orchestrator {
             next_token: reading.next_token.unwrap_or_default(),
             parts: reading.parts,
             facts: reading.facts,
-            at: self.now(),
+            at: reading.last_page_at,
         };
         self.table.keep_cursor(&item.id, &cursor).await?;
         Ok(())
@@ -144,6 +153,7 @@ impl Orchestrator {
         reading: &mut Reading,
         item: &CommandItem,
         command: &Command,
+        out_of_time: bool,
     ) -> Result<bool, Error> {
         let document = command.document_name.as_deref().unwrap_or_default();
         let name = document.rsplit('/').next().unwrap_or_default();
@@ -154,7 +164,12 @@ impl Orchestrator {
         let nodes: Vec<NodeId> = partition.all().into_iter().cloned().collect();
         let mut states = Vec::new();
         for ids in nodes.chunks(usize::try_from(PAGE).unwrap_or(50)) {
-            states.extend(self.patch_states(ids).await?);
+            match self.patch_states(ids).await {
+                Ok(found) => states.extend(found),
+                // What SSM does not tell in time is unknown.
+                Err(error) if out_of_time => tracing::warn!(command = %item.id, %error, "no patch states"),
+                Err(error) => return Err(error),
+            }
         }
         let summary = PatchSummary::of(&nodes, &states, reading.settlement.requested_at);
         // A node that never ran the document keeps its older state for good: only those that ran are waited for.

@@ -333,6 +333,14 @@ impl Table {
         update.apply(self).await.map(|_| ())
     }
 
+    /// Takes up where a settle stopped; `false`: another one has.
+    pub(crate) async fn take_cursor(&self, id: &CommandId, cursor: &SettleCursor) -> Result<bool, Error> {
+        let update = Update::of(&keys::command(id), keys::COMMAND)
+            .remove(CURSOR)
+            .if_equals(CURSOR, super::attributes::json(cursor)?);
+        Ok(matches!(update.apply(self).await?, Updated::Applied(_)))
+    }
+
     /// Keeps where a settle stopped.
     pub(crate) async fn keep_cursor(&self, id: &CommandId, cursor: &SettleCursor) -> Result<(), Error> {
         let update = Update::of(&keys::command(id), keys::COMMAND)

@@ -2,7 +2,7 @@
 
 use super::attributes::{Reader, json, moment, number, text};
 use super::execution_item::{
-    BODY, COMMIT_VERSION, COMMITTED_BY, OPEN_STEP, PARKED, PENDING, STATUS, VERSION, step_item,
+    BODY, COMMIT_VERSION, COMMITTED_BY, OPEN_STEP, PARKED, PENDING, STATUS, VERSION, step_update,
 };
 use super::schema::{self, DUE_AT, DUE_SHARD, keys};
 use super::send_item;
@@ -86,7 +86,8 @@ impl Table {
         ];
         let open = decision.execution.open_step();
         for step in decision.closed.iter().chain(open) {
-            actions.push(self.put(step_item(id, step, version, expires.clone())?, false)?);
+            let update = step_update(id, step, version, expires.clone())?.in_transaction(self)?;
+            actions.push(TransactWriteItem::builder().update(update).build());
         }
         for ended in &decision.ended {
             let update = send_item::end(id, ended)?.in_transaction(self)?;

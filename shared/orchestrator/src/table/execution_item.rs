@@ -106,20 +106,19 @@ fn parse_step(item: &Item) -> Result<(u64, StepExecution), Error> {
     Ok((reader.number(VERSION)?, reader.json(BODY)?))
 }
 
-/// A step item to be put.
-pub(crate) fn step_item(
+/// Writes a step with a commit; what others have put beside it stays.
+pub(crate) fn step_update(
     execution: &ExecutionId,
     step: &StepExecution,
     version: u64,
     expires: AttributeValue,
-) -> Result<Item, Error> {
-    let mut item = schema::key(&keys::execution(execution), &keys::step(step.ordinal));
-    item.insert(schema::SCHEMA_VERSION.to_owned(), number(schema::SCHEMA));
-    item.insert(schema::EXPIRES.to_owned(), expires);
-    item.insert(VERSION.to_owned(), number(version));
-    item.insert(STATUS.to_owned(), text(step.status.as_str()));
-    item.insert(BODY.to_owned(), json(step)?);
-    Ok(item)
+) -> Result<Update, Error> {
+    Ok(Update::of(&keys::execution(execution), &keys::step(step.ordinal))
+        .set(schema::SCHEMA_VERSION, number(schema::SCHEMA))
+        .set(schema::EXPIRES, expires)
+        .set(VERSION, number(version))
+        .set(STATUS, text(step.status.as_str()))
+        .set(BODY, json(step)?))
 }
 
 impl Table {
@@ -342,11 +341,12 @@ impl Table {
         id: &ExecutionId,
         claimed: Timestamp,
         due: Option<Timestamp>,
-    ) -> Result<(), Error> {
-        self.move_due(&keys::execution(id), keys::EXECUTION, claimed, due).await.map(|_| ())
+    ) -> Result<bool, Error> {
+        self.move_due(&keys::execution(id), keys::EXECUTION, claimed, due).await
     }
 
-    async fn move_due(
+    /// Moves an item's due, if it still is what was read.
+    pub(crate) async fn move_due(
         &self,
         pk: &str,
         sk: &str,

@@ -292,7 +292,7 @@ impl Table {
     ) -> Result<(), Error> {
         let update = self.send(execution, token).if_exists();
         let update = match next {
-            Some(at) => update.set(DUE_AT, moment(at)),
+            Some(at) => update.set(DUE_SHARD, text(schema::due_shard(execution))).set(DUE_AT, moment(at)),
             None => update.remove(DUE_AT).remove(DUE_SHARD),
         };
         update.apply(self).await.map(|_| ())
