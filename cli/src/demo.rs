@@ -27,7 +27,7 @@ pub(crate) fn run(options: &Demo) -> Result<bool, Failure> {
     if options.format == Format::Text {
         let nodes = fleet.nodes().len();
         let line = format!("A patch night: {NAME} on {nodes} simulated nodes, in virtual time.\n");
-        writeln!(stdout(), "{line}").map_err(|_| Failure::Closed)?;
+        writeln!(stdout(), "{line}")?;
     }
     let mut night = Rehearsal::start(&runbook, &Parameters::new(), fleet, options.seed)?;
     watch(&mut night, options)?;

@@ -26,6 +26,9 @@ pub(crate) enum Failure {
     /// Nobody reads what is printed any more.
     #[error("standard output is closed")]
     Closed,
+    /// What was to be printed cannot be.
+    #[error("error: standard output: {0}")]
+    Output(std::io::Error),
 }
 
 impl Failure {
@@ -33,8 +36,17 @@ impl Failure {
     pub(crate) const fn exit_status(&self) -> u8 {
         match self {
             Self::Input(_) => UNUSABLE,
-            Self::Cloud(_) | Self::Unfinished(_) | Self::Defect(_) | Self::Closed => UNSUCCESSFUL,
+            Self::Cloud(_) | Self::Unfinished(_) | Self::Defect(_) | Self::Closed | Self::Output(_) => {
+                UNSUCCESSFUL
+            }
         }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    /// Of writing to standard output. Who closes a pipe early has read enough.
+    fn from(error: std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::BrokenPipe { Self::Closed } else { Self::Output(error) }
     }
 }
 

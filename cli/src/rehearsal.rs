@@ -35,7 +35,8 @@ impl Rehearsal {
         seed: u64,
     ) -> Result<Self, Failure> {
         let mut deployment = Deployment::new(fleet.clone(), &DeploymentOptions::seeded(seed))?;
-        let refused = |error: &dyn std::fmt::Display| Failure::Input(format!("error: {error}"));
+        let refused =
+            |error: &dyn std::fmt::Display| Failure::Input(format!("error: {}: {error}", runbook.name));
         deployment.register_runbook(&runbook.name, &runbook.text).map_err(|error| refused(&error))?;
         let id = match deployment.start(&runbook.name, parameters) {
             Ok(id) => id,

@@ -124,7 +124,8 @@ impl Report {
             Format::Json => format!("{:#}\n", self.json()),
         };
         let mut out = stdout().lock();
-        out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|_| Failure::Closed)
+        out.write_all(text.as_bytes())?;
+        Ok(out.flush()?)
     }
 
     fn json(&self) -> Value {

@@ -1,4 +1,4 @@
-//! Fleetwright in the embedded cloud, as `template.yaml` deploys it: one table, two queues with their dead-letter
+//! Fleetwright in the embedded cloud, as it is deployed: one table, two queues with their dead-letter
 //! queues, a topic, rules, a schedule, and the functions' own handlers behind the real SDK clients.
 
 mod entropy;

@@ -5,7 +5,7 @@
 //! ([`Rejection::Needs`]), the shell reads just that, and asks again. It looks at state, never at what woke it, so
 //! events, wakes, reconcile and the API all end in the same question.
 //!
-//! Rules are those of the protocols page: sends in `plan` and `attend` (P3), verdicts and
+//! The rules are those of `infra/protocols.md`: sends in `plan` and `attend` (P3), verdicts and
 //! outputs (P3, P5), halting and deadlines (P6).
 
 mod attend;

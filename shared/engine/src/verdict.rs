@@ -1,4 +1,4 @@
-//! Closing an attempt of a fleet step: its targets by outcome, its verdict, its outputs (design, 7).
+//! Closing an attempt of a fleet step: its targets by outcome, its verdict, its outputs.
 
 use crate::leave::StepEnd;
 use crate::turn::{Moved, Turn};

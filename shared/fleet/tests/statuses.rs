@@ -1,4 +1,4 @@
-//! Statuses as SSM documents them (facts 1.1 to 1.3).
+//! Statuses as SSM documents them (SSM API reference, CommandFilter; User Guide, monitor-commands).
 
 use fleetwright_fleet::{Outcome, Terminal};
 

@@ -174,7 +174,7 @@ fn truth_of_step(sends: &[SendRow], step: u32, ledger: &Ledger) -> BTreeMap<Stri
     truth
 }
 
-/// The outcome that a status stands for (design, section 7).
+/// The outcome that a status stands for.
 #[must_use]
 pub const fn outcome_of(details: StatusDetails, ran: bool) -> &'static str {
     match details {

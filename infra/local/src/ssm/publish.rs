@@ -1,4 +1,4 @@
-//! Notifications: SNS messages and EventBridge events (facts 2.1 and 2.2; user guide, "Monitoring Systems Manager
+//! Notifications: SNS messages and EventBridge events (user guide, "Monitoring Systems Manager
 //! status changes using Amazon SNS notifications" and "Amazon EventBridge event examples for Systems Manager").
 
 use super::Ssm;

@@ -1,4 +1,4 @@
-//! Command items: the union of facts, whose send it is, and which settle stands (design, 5).
+//! Command items: the union of facts, whose send it is, and which settle stands.
 
 use super::Table;
 use super::attributes::{Item, Reader, moment, number, text, texts};

@@ -106,7 +106,7 @@ pub(crate) struct Due {
     pub(crate) at: Timestamp,
 }
 
-/// The table as `template.yaml` declares it, for an embedded or a test's DynamoDB.
+/// The table with its indexes.
 ///
 /// # Errors
 /// None that can happen: every required member is set.
