@@ -155,7 +155,7 @@ pub struct Execution {
     pub executed_by: String,
     /// Whether its end is told to people.
     pub announced: bool,
-    /// For which moment the last wake was sent: one for each.
+    /// For which moment a wake was last sent; those of settles and effects are not remembered.
     pub wake_at: Option<Timestamp>,
 }
 

@@ -132,18 +132,20 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// One wake for each moment: remembered with the commit. One that came early is sent again if little remains, and
-    /// a settle that SSM was not ready for has its own short rhythm.
+    /// One wake for each moment, remembered with the commit. One that came early is sent again if little remains. A
+    /// settle that SSM was not ready for has a short rhythm of its own, not worth a commit.
     fn wake(&mut self) -> Option<Timestamp> {
         let at = self.precise_waits.iter().copied().min().filter(|at| *at <= self.now + WAKE_AHEAD_MAX)?;
+        if self.seen.settle_again.values().any(|again| again.precisely && again.at == at) {
+            return Some(at);
+        }
         let new = self.execution.wake_at != Some(at);
         if new {
             self.execution.wake_at = Some(at);
             self.changed = true;
         }
         let early = self.seen.woken && at <= self.now + WAKE_AGAIN_WITHIN;
-        let settling = self.seen.settle_again.values().any(|again| again.precisely && again.at == at);
-        (new || early || settling).then_some(at)
+        (new || early).then_some(at)
     }
 
     pub(crate) const fn changed(&mut self) {
