@@ -34,7 +34,7 @@ pub(crate) struct Demo {
     #[arg(long, value_name = "S", default_value_t = 7)]
     pub(crate) seed: u64,
     /// Virtual seconds that pass in a real second. Left out, the pace adapts: slow while nodes report, fast while
-    /// nothing happens, about fifteen seconds in all. What happens does not depend on it.
+    /// nothing happens, about ten seconds in all. What happens does not depend on it.
     #[arg(long, value_name = "X", value_parser = speed)]
     pub(crate) speed: Option<f64>,
     /// How the result is printed. With json nothing else stands on standard output.
