@@ -108,7 +108,7 @@ impl Turn<'_> {
             // `isEnd` stops "whether the step failed or succeeded".
             _ if definition.is_end => Next::End,
             Status::Success => in_order(),
-            Status::Failed | Status::TimedOut => match &definition.on_failure {
+            Status::Failed | Status::TimedOut => match definition.on_failure() {
                 OnFailure::Abort => Next::End,
                 OnFailure::Continue => in_order(),
                 OnFailure::Step(name) => Next::Step(name.clone()),

@@ -94,8 +94,12 @@ impl Turn<'_> {
                 self.lists.extend(list);
                 Ok(Opened::Works(Work::Fleet(Box::new(work))))
             }
-            Action::Other(other) => {
-                Err(Unopened::Fails(format!("{} cannot be executed here yet", other.name)))
+            other @ (Action::Pause
+            | Action::Approve(_)
+            | Action::Loop(_)
+            | Action::UpdateVariable(_)
+            | Action::Other(_)) => {
+                Err(Unopened::Fails(format!("{} cannot be executed here yet", other.name())))
             }
         }
     }

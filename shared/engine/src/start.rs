@@ -28,7 +28,9 @@ pub struct Start {
 /// # Errors
 /// [`Rejection::Refused`] naming the parameter or the step that stands in the way.
 pub fn start(start: Start, runbook: &Runbook, now: Timestamp) -> Result<Execution, Rejection> {
-    if let Some(step) = runbook.steps().iter().find(|step| matches!(step.action, Action::Other(_))) {
+    let executed =
+        |action: &Action| matches!(action, Action::RunCommand(_) | Action::Branch(_) | Action::Sleep(_));
+    if let Some(step) = runbook.all_steps().into_iter().find(|step| !executed(&step.action)) {
         return Err(Rejection::Refused {
             code: "ValidationException",
             message: format!(

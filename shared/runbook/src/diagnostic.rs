@@ -47,6 +47,8 @@ pub enum Code {
     Timestamp,
     /// Steps lead back to themselves.
     Cycle,
+    /// An action that is known and cannot be run here yet.
+    UnsupportedAction,
 }
 
 impl Code {
@@ -74,6 +76,7 @@ impl Code {
             Self::Duration => "duration",
             Self::Timestamp => "timestamp",
             Self::Cycle => "cycle",
+            Self::UnsupportedAction => "unsupported-action",
         }
     }
 }
@@ -84,10 +87,31 @@ impl fmt::Display for Code {
     }
 }
 
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The document is not valid.
+    Error,
+    /// The document is valid, and somebody should know this.
+    Warning,
+}
+
+impl Severity {
+    /// The stable text of it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
 /// One mistake in a runbook, and where it is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{position}: {code}: {message}")]
 pub struct Diagnostic {
+    /// How bad it is.
+    pub severity: Severity,
     /// What kind of mistake.
     pub code: Code,
     /// What is wrong, for people.
@@ -100,7 +124,7 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     pub(crate) fn new(code: Code, position: Position, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), hint: None, position }
+        Self { severity: Severity::Error, code, message: message.into(), hint: None, position }
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {

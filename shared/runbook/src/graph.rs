@@ -24,7 +24,7 @@ pub(crate) fn successors<'a>(runbook: &'a Runbook, step: &'a Step) -> Vec<&'a St
     if falls_through && let Some(next) = runbook.next(step) {
         add(&next.name);
     }
-    if let Some(name) = step.on_failure.step() {
+    if let Some(name) = step.on_failure().step() {
         add(name);
     }
     if let Some(name) = step.on_cancel.step() {
@@ -41,7 +41,7 @@ const CIRCLES_MAX: usize = 10;
 pub(crate) fn cycles(runbook: &Runbook) -> Vec<Diagnostic> {
     let mut search =
         Search { runbook, state: BTreeMap::new(), seen: BTreeSet::new(), diagnostics: Vec::new() };
-    for step in runbook.steps() {
+    for step in runbook.all_steps() {
         if !search.state.contains_key(&step.name) {
             search.walk(&step.name);
         }

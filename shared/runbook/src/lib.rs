@@ -23,15 +23,17 @@ mod setting;
 mod source;
 mod step;
 mod template;
+mod validation;
 mod value_type;
 
 pub use self::{
     action::{
-        Action, AlarmConfiguration, Branch, Choice, CloudWatchOutputConfig, Comparison, Condition,
-        NotificationConfig, Operator, OtherAction, RunCommand, Sleep, Target, TextList,
+        Action, AlarmConfiguration, Approve, Approvers, Branch, Choice, CloudWatchOutputConfig, Comparison,
+        Condition, ITERATIONS_MAX, Iteration, IteratorType, Loop, NotificationConfig, Operator, OtherAction,
+        OtherKind, RunCommand, Sleep, Target, TextList, UpdateVariable,
     },
     binding::{ParameterError, ParameterProblem, bind, bind_typed},
-    diagnostic::{Code, Diagnostic},
+    diagnostic::{Code, Diagnostic, Severity},
     duration::SLEEP_MAX,
     name::{InvalidName, ParameterName, StepName, VariableName},
     parameter::{Parameter, ParameterDefault, Variable},
@@ -43,5 +45,6 @@ pub use self::{
     source::TEXT_BYTES_MAX,
     step::{OnCancel, OnFailure, Selector, Step, UserOutput},
     template::{Piece, Template, TemplateContent, into_texts},
+    validation::{Portability, Validation, validate},
     value_type::ValueType,
 };

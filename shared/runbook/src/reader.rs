@@ -1,12 +1,17 @@
 //! From the positioned tree to the syntax tree, reporting everything that is wrong on the way.
 
+mod approve;
 mod branch;
 mod document;
 mod fields;
+mod looping;
 mod parameter;
 mod run_command;
 mod sleep;
 mod step;
+mod update_variable;
+
+use std::collections::BTreeMap;
 
 use crate::{
     Code, Diagnostic, OrReference, Position, Runbook, Setting, StepName, Template, TextList, graph,
@@ -25,7 +30,7 @@ use self::fields::Fields;
 /// Everything that is wrong with the text, in the order it stands there.
 pub fn parse(text: &str) -> Result<Runbook, Vec<Diagnostic>> {
     let (root, diagnostics) = source::read(text);
-    let mut reader = Reader { scope: Scope::default(), diagnostics };
+    let mut reader = Reader { scope: Scope::default(), step_positions: BTreeMap::new(), diagnostics };
     let runbook = root.and_then(|root| document::read(&mut reader, &root));
     let mut diagnostics = reader.diagnostics;
     if diagnostics.is_empty()
@@ -44,6 +49,8 @@ pub fn parse(text: &str) -> Result<Runbook, Vec<Diagnostic>> {
 /// What is known while a document is read: what it declares, and what is wrong so far.
 struct Reader {
     scope: Scope,
+    /// Where the steps read so far stand.
+    step_positions: BTreeMap<StepName, Position>,
     diagnostics: Vec<Diagnostic>,
 }
 

@@ -18,7 +18,8 @@ pub struct Runbook {
     /// The files attached to it, by name.
     pub files: BTreeMap<String, AttachedFile>,
     steps: Vec<Step>,
-    index: BTreeMap<StepName, usize>,
+    /// Where each step stands, those inside loops too: its place among the steps around it, the outermost first.
+    index: BTreeMap<StepName, Vec<usize>>,
 }
 
 /// One entry of `outputs:`, the text `step.Output`.
@@ -58,11 +59,12 @@ impl Runbook {
             return None;
         }
         let Frame { description, assume_role, parameters, variables, outputs, files } = frame;
-        let index = steps.iter().enumerate().map(|(at, step)| (step.name.clone(), at)).collect();
+        let mut index = BTreeMap::new();
+        place(&steps, &[], &mut index);
         Some(Self { description, assume_role, parameters, variables, outputs, files, steps, index })
     }
 
-    /// Its steps, in document order; at least one.
+    /// The steps of `mainSteps`, in document order; at least one.
     pub fn steps(&self) -> &[Step] {
         &self.steps
     }
@@ -73,14 +75,37 @@ impl Runbook {
         &self.steps[0]
     }
 
-    /// The step of that name.
-    pub fn step(&self, name: &str) -> Option<&Step> {
-        self.index.get(name).and_then(|at| self.steps.get(*at))
+    /// Every step, those inside a loop after the loop.
+    pub fn all_steps(&self) -> Vec<&Step> {
+        let mut all = Vec::new();
+        collect(&self.steps, &mut all);
+        all
     }
 
-    /// The step after that one in document order.
+    /// The step of that name, which may stand inside a loop.
+    pub fn step(&self, name: &str) -> Option<&Step> {
+        let (at, around) = self.index.get(name)?.split_last()?;
+        self.within(around)?.get(*at)
+    }
+
+    /// The step after that one in document order; the last of a loop has none.
     pub fn following(&self, name: &StepName) -> Option<&Step> {
-        self.index.get(name).and_then(|at| self.steps.get(at + 1))
+        let (at, around) = self.index.get(name)?.split_last()?;
+        self.within(around)?.get(at + 1)
+    }
+
+    /// The loops a step stands in, the outermost first.
+    pub fn loops_around(&self, name: &StepName) -> Vec<&Step> {
+        let Some((_, around)) = self.index.get(name).and_then(|path| path.split_last()) else {
+            return Vec::new();
+        };
+        let outer = |depth: usize| self.within(&around[..depth])?.get(around[depth]);
+        (0..around.len()).filter_map(outer).collect()
+    }
+
+    /// The steps inside the loop at that place, or those of the document.
+    fn within(&self, path: &[usize]) -> Option<&[Step]> {
+        path.iter().try_fold(self.steps.as_slice(), |steps, at| Some(steps.get(*at)?.action.steps()))
     }
 
     /// Where an execution goes on after a success of that step, or after a branch in which nothing matched
@@ -118,7 +143,7 @@ impl Runbook {
             .assume_role
             .iter()
             .chain(self.variables.iter().filter_map(|variable| variable.default.as_ref()))
-            .chain(self.steps.iter().flat_map(Step::templates));
+            .chain(self.all_steps().into_iter().flat_map(Step::templates));
         let outputs = self.outputs.iter().filter_map(|output| output.reference.as_ref());
         templates.flat_map(Template::references).chain(outputs)
     }
@@ -129,6 +154,21 @@ impl Runbook {
     pub fn outputs_read(&self, step: &StepName) -> BTreeSet<&str> {
         let outputs = self.references().filter_map(Reference::step_output);
         outputs.filter(|(name, _)| *name == step).map(|(_, output)| output).collect()
+    }
+}
+
+fn place(steps: &[Step], around: &[usize], index: &mut BTreeMap<StepName, Vec<usize>>) {
+    for (at, step) in steps.iter().enumerate() {
+        let path = [around, &[at]].concat();
+        place(step.action.steps(), &path, index);
+        index.insert(step.name.clone(), path);
+    }
+}
+
+fn collect<'a>(steps: &'a [Step], all: &mut Vec<&'a Step>) {
+    for step in steps {
+        all.push(step);
+        collect(step.action.steps(), all);
     }
 }
 

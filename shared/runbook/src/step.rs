@@ -13,8 +13,8 @@ pub struct Step {
     pub max_attempts: OrReference<u32>,
     /// How long it may take, in seconds; the action's own default unless set.
     pub timeout_seconds: Option<OrReference<u32>>,
-    /// Where it goes on after a failure.
-    pub on_failure: OnFailure,
+    /// Where it goes on after a failure, if the document says so; see [`Step::on_failure`].
+    pub on_failure: Option<OnFailure>,
     /// Where it goes on when the execution is cancelled in it.
     pub on_cancel: OnCancel,
     /// Whether the execution ends after it. On a branch: whether it ends when nothing matched.
@@ -32,7 +32,12 @@ pub struct Step {
 impl Step {
     /// Whether its failure makes the execution fail. Unless set that is so, but not with `onFailure: Continue`.
     pub fn is_critical(&self) -> bool {
-        self.critical.unwrap_or(self.on_failure != OnFailure::Continue)
+        self.critical.unwrap_or_else(|| *self.on_failure() != OnFailure::Continue)
+    }
+
+    /// Where it goes on after a failure; nowhere unless set.
+    pub fn on_failure(&self) -> &OnFailure {
+        self.on_failure.as_ref().unwrap_or(&OnFailure::Abort)
     }
 
     /// Every template of the step: its inputs and those of its settings that have references.

@@ -14,7 +14,7 @@ fn runbook(value: &Value) -> Runbook {
         "variables": { "count": { "type": "Integer", "default": 0 } },
         "mainSteps": [
             { "name": "scan", "action": "aws:pause", "inputs": {} },
-            { "name": "again", "action": "aws:loop", "inputs": { "Steps": [
+            { "name": "again", "action": "aws:loop", "inputs": { "Iterators": ["a"], "Steps": [
                 { "name": "inner", "action": "aws:pause", "inputs": {} },
             ] } },
             { "name": "use", "action": "aws:invokeWebhook", "inputs": { "Body": value } },

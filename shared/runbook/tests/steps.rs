@@ -29,7 +29,7 @@ fn a_step_has_everything_its_text_says() {
     let lookup = |value: Value| move |_: &Reference| Ok::<_, ()>(value.clone());
     assert_eq!(wait.resolve(&lookup(json!("90"))), Ok(90));
     assert!(wait.resolve(&lookup(json!("soon"))).is_err());
-    assert_eq!(step.on_failure, OnFailure::Step(name("pause")));
+    assert_eq!(*step.on_failure(), OnFailure::Step(name("pause")));
     assert_eq!(step.on_cancel, OnCancel::Step(name("pause")));
     assert_eq!(step.next_step, Some(name("pause")));
     assert!(!step.is_critical());
@@ -45,7 +45,7 @@ fn defaults_are_those_of_the_user_guide() {
     let runbook = accepted(&steps(&[PAUSE, "name: b\naction: aws:pause\nonFailure: Continue"]));
     let step = runbook.first();
     assert_eq!(step.max_attempts, OrReference::Literal(1));
-    assert_eq!((&step.on_failure, &step.on_cancel), (&OnFailure::Abort, &OnCancel::Abort));
+    assert_eq!((step.on_failure(), &step.on_cancel), (&OnFailure::Abort, &OnCancel::Abort));
     assert!(step.is_critical() && !step.is_end && step.timeout_seconds.is_none());
     // "true, but false with onFailure: Continue"
     assert!(!runbook.step("b").expect("b").is_critical());

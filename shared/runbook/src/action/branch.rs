@@ -120,7 +120,7 @@ impl Branch {
 }
 
 impl Condition {
-    fn collect<'a>(&'a self, templates: &mut Vec<&'a Template>) {
+    pub(super) fn collect<'a>(&'a self, templates: &mut Vec<&'a Template>) {
         match self {
             Self::Comparison(comparison) => templates.extend([&comparison.variable, &comparison.constant]),
             Self::And(conditions) | Self::Or(conditions) => {

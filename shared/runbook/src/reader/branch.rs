@@ -35,7 +35,7 @@ fn choice(reader: &mut Reader, node: &Node) -> Option<Choice> {
 }
 
 /// One comparison, And, Or or Not; `NextStep` beside it is the choice's.
-fn condition(reader: &mut Reader, fields: Fields<'_>, what: &str) -> Option<Condition> {
+pub(super) fn condition(reader: &mut Reader, fields: Fields<'_>, what: &str) -> Option<Condition> {
     let heads: Vec<&Entry> = fields
         .entries
         .iter()

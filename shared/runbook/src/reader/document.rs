@@ -1,8 +1,8 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use super::{Fields, Reader, parameter, step};
 use crate::{
-    AttachedFile, Code, Diagnostic, DocumentOutput, Position, Reference, Runbook, Step, StepName,
+    AttachedFile, Code, Diagnostic, DocumentOutput, Reference, Runbook, Step, StepName,
     runbook::Frame,
     source::node::{Content, Node},
 };
@@ -51,8 +51,12 @@ fn declare(reader: &mut Reader, fields: Fields<'_>) {
     reader.scope.parameters = keys("parameters").into_iter().filter_map(|key| key.parse().ok()).collect();
     reader.scope.variables = keys("variables").into_iter().filter_map(|key| key.parse().ok()).collect();
     let Some(Content::List(steps)) = fields.get("mainSteps").map(|node| &node.content) else { return };
-    reader.scope.targets = steps.iter().filter_map(step_name).collect();
+    reader.scope.targets = step_names(steps);
     steps.iter().for_each(|step| declare_step(reader, step));
+}
+
+pub(super) fn step_names(steps: &[Node]) -> BTreeSet<StepName> {
+    steps.iter().filter_map(step_name).collect()
 }
 
 fn step_name(node: &Node) -> Option<StepName> {
@@ -80,18 +84,27 @@ fn steps(reader: &mut Reader, fields: Fields<'_>) -> Vec<Step> {
     if items.is_empty() {
         reader.report(Code::MissingProperty, node.position, "mainSteps has no step");
     }
+    read_steps(reader, items)
+}
+
+/// Reads the steps of the document or of a loop. A name is unique in the whole document: references know no loops.
+pub(super) fn read_steps(reader: &mut Reader, items: &[Node]) -> Vec<Step> {
     let mut steps = Vec::new();
-    let mut seen: BTreeMap<StepName, Position> = BTreeMap::new();
     for item in items {
-        let Some(step) = step::read(reader, item) else { continue };
-        if let Some(first) = seen.get(&step.name) {
+        if let Some(name) = step_name(item) {
             let position = item.get("name").map_or(item.position, |name| name.position);
-            let message = format!("the step at {first} is called {:?} already", step.name.as_str());
-            reader.report(Code::DuplicateStep, position, message);
-        } else {
-            seen.insert(step.name.clone(), step.position);
+            match reader.step_positions.entry(name) {
+                Entry::Occupied(first) => {
+                    let message =
+                        format!("the step at {} is called {:?} already", first.get(), first.key().as_str());
+                    reader.report(Code::DuplicateStep, position, message);
+                }
+                Entry::Vacant(vacant) => {
+                    vacant.insert(item.position);
+                }
+            }
         }
-        steps.push(step);
+        steps.extend(step::read(reader, item));
     }
     steps
 }

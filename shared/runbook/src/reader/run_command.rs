@@ -63,7 +63,7 @@ pub(super) fn read(reader: &mut Reader, inputs: Fields<'_>, label: &str) -> Opti
 }
 
 /// A text that may have references. Numbers are texts left unquoted (`MaxErrors: 1`).
-fn text(reader: &mut Reader, fields: Fields<'_>, key: &str) -> Option<Template> {
+pub(super) fn text(reader: &mut Reader, fields: Fields<'_>, key: &str) -> Option<Template> {
     let node = fields.get(key)?;
     match &node.content {
         Content::Text(_) | Content::Number(_) | Content::Bool(_) => Some(reader.template(node)),

@@ -1,7 +1,7 @@
-use super::{Fields, Reader, branch, run_command, sleep};
+use super::{Fields, Reader, approve, branch, looping, run_command, sleep, update_variable};
 use crate::{
-    Action, Code, OnCancel, OnFailure, OrReference, OtherAction, Selector, Step, StepName, Template,
-    TemplateContent, UserOutput, ValueType,
+    Action, Code, OnCancel, OnFailure, OrReference, OtherAction, OtherKind, Selector, Step, StepName,
+    Template, TemplateContent, UserOutput, ValueType,
     source::node::{Content, Node},
 };
 
@@ -43,7 +43,7 @@ pub(super) fn read(reader: &mut Reader, node: &Node) -> Option<Step> {
         description,
         max_attempts: max_attempts.unwrap_or(OrReference::Literal(1)),
         timeout_seconds,
-        on_failure: on_failure.unwrap_or(OnFailure::Abort),
+        on_failure,
         on_cancel: on_cancel.unwrap_or(OnCancel::Abort),
         is_end: is_end.unwrap_or(false),
         next_step,
@@ -79,15 +79,28 @@ fn action(reader: &mut Reader, fields: Fields<'_>, label: &str) -> Option<Action
             let inputs = inputs_of(reader, fields, label)?;
             sleep::read(reader, inputs, label).map(Action::Sleep)
         }
-        _ if is_action(&name) => {
+        "aws:approve" => {
+            let inputs = inputs_of(reader, fields, label)?;
+            approve::read(reader, inputs, label).map(Action::Approve)
+        }
+        "aws:loop" => {
+            let inputs = inputs_of(reader, fields, label)?;
+            looping::read(reader, inputs, label).map(Action::Loop)
+        }
+        "aws:updateVariable" => {
+            let inputs = inputs_of(reader, fields, label)?;
+            update_variable::read(reader, inputs, label).map(Action::UpdateVariable)
+        }
+        "aws:pause" => Some(Action::Pause),
+        _ => {
+            let Some(kind) = OtherKind::ALL.into_iter().find(|kind| kind.as_str() == name) else {
+                let message = format!("there is no action {name:?}");
+                reader.report(Code::ActionName, node.position, message);
+                return None;
+            };
             let empty = Template { position: fields.position, content: TemplateContent::Map([].into()) };
             let inputs = inputs.map_or(empty, |node| reader.template(node));
-            Some(Action::Other(OtherAction { name, inputs }))
-        }
-        _ => {
-            let message = format!("{name:?} is not the name of an action: aws: and 3 to 40 letters");
-            reader.report(Code::ActionName, node.position, message);
-            None
+            Some(Action::Other(OtherAction { kind, inputs }))
         }
     }
 }
@@ -95,13 +108,6 @@ fn action(reader: &mut Reader, fields: Fields<'_>, label: &str) -> Option<Action
 fn inputs_of<'n>(reader: &mut Reader, fields: Fields<'n>, label: &str) -> Option<Fields<'n>> {
     let node = fields.require(reader, "inputs", label)?;
     reader.map(node, "inputs")
-}
-
-/// `^aws:[a-zA-Z]{3,40}$` (the API's `AutomationActionName`).
-fn is_action(name: &str) -> bool {
-    name.strip_prefix("aws:").is_some_and(|rest| {
-        (3..=40).contains(&rest.len()) && rest.bytes().all(|byte| byte.is_ascii_alphabetic())
-    })
 }
 
 fn next_step(reader: &mut Reader, node: &Node) -> Option<StepName> {
