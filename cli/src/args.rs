@@ -23,8 +23,16 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Run a runbook against a simulated fleet, in virtual time, without an AWS account.
     ///
+    /// Steps whose actions cannot run here yet, steps that wait for people, and all of them without a fleet, are answered
+    /// for: as the mocks file says, else with success and outputs of the declared types.
+    ///
     /// Exit status 0 if the execution ended in Success, 1 if it did not, 2 if the input cannot be used.
     Simulate(Simulate),
+    /// Check runbooks, and say what is wrong and where. Nothing is run.
+    ///
+    /// Exit status 0 if all files are valid, warnings or not; 1 if some are not, or cannot be read; 2 if the command
+    /// line cannot be used.
+    Validate(Validate),
 }
 
 /// Options of `demo`.
@@ -50,12 +58,15 @@ pub(crate) struct Simulate {
     /// A parameter of the runbook. Repeat it for the items of a list; a StringList also takes JSON.
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
     pub(crate) parameters: Vec<(String, String)>,
-    /// How many nodes a made-up mixed fleet has [default: 120].
+    /// How many nodes a made-up mixed fleet has. Without a fleet, steps that need one succeed unseen.
     #[arg(long, value_name = "N", conflicts_with = "fleet", value_parser = clap::value_parser!(u32).range(1..=200_000))]
     pub(crate) nodes: Option<u32>,
     /// A fleet file: groups of nodes, their tags, patches and behaviour.
     #[arg(long, value_name = "FILE")]
     pub(crate) fleet: Option<PathBuf>,
+    /// A mocks file: what steps answer that no fleet answers for, and parameters.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mocks: Option<PathBuf>,
     /// What chance is drawn from: the same seed is the same run.
     #[arg(long, value_name = "S", default_value_t = 0)]
     pub(crate) seed: u64,
@@ -68,13 +79,28 @@ pub(crate) struct Simulate {
     pub(crate) format: Format,
 }
 
+/// Options of `validate`.
+#[derive(Debug, Args)]
+pub(crate) struct Validate {
+    /// SSM Automation documents, schema 0.3, in YAML or JSON; of a folder all .yaml, .yml and .json files that are
+    /// not hidden, however deep.
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Warn of what SSM Automation itself would not know.
+    #[arg(long)]
+    pub(crate) portable: bool,
+    /// How the result is printed. With json nothing else stands on standard output.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
 /// How a result is printed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// For people.
     #[default]
     Text,
-    /// For programs: one JSON object.
+    /// For programs.
     Json,
 }
 

@@ -5,10 +5,11 @@ use crate::bars::Bars;
 use crate::failure::Failure;
 use crate::input::{Parameters, RunbookText};
 use crate::lines::Lines;
+use crate::mocks::Mocks;
 use crate::pace;
 use crate::progress::{Display, Nothing, Watch};
 use crate::rehearsal::Rehearsal;
-use crate::report::Report;
+use crate::report;
 use crate::snapshot;
 use fleetwright_local::fleet::Fleet;
 use std::io::{IsTerminal, Write, stdout};
@@ -29,11 +30,10 @@ pub(crate) fn run(options: &Demo) -> Result<bool, Failure> {
         let line = format!("A patch night: {NAME} on {nodes} simulated nodes, in virtual time.\n");
         writeln!(stdout(), "{line}")?;
     }
-    let mut night = Rehearsal::start(&runbook, &Parameters::new(), fleet, options.seed)?;
-    watch(&mut night, options)?;
-    let report = Report::of(night)?;
-    report.print(options.format)?;
-    Ok(report.succeeded())
+    let mut night =
+        Rehearsal::start(runbook, &Parameters::new(), Some(fleet), Mocks::default(), options.seed)?;
+    let ran = watch(&mut night, options);
+    report::conclude(night, ran, options.format)
 }
 
 fn watch(night: &mut Rehearsal, options: &Demo) -> Result<(), Failure> {

@@ -1,11 +1,12 @@
 //! Runbooks, parameters and fleets as people give them, checked before anything runs.
 
+use crate::excerpt::Printer;
 use crate::failure::Failure;
+use crate::text::plural;
 use fleetwright_local::fleet::{Fleet, is_node_id};
-use fleetwright_runbook::{Diagnostic, Runbook, into_texts, parse};
-use serde_json::Value;
+use fleetwright_runbook::{Diagnostic, Portability, Runbook, Severity, Validation, into_texts, validate};
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::path::Path;
 
 /// Parameters as StartAutomationExecution takes them.
@@ -22,7 +23,7 @@ pub(crate) struct RunbookText {
     /// The text as it is in the file.
     pub(crate) text: String,
     /// What it says.
-    runbook: Runbook,
+    pub(crate) runbook: Runbook,
 }
 
 impl RunbookText {
@@ -34,17 +35,26 @@ impl RunbookText {
 
     /// Takes a runbook's text; what is wrong with it is told of `file`.
     pub(crate) fn parse(file: &str, name: String, text: String) -> Result<Self, Failure> {
-        match parse(&text) {
-            Ok(runbook) => Ok(Self { name, text, runbook }),
-            Err(wrong) => Err(Failure::Input(diagnostics(file, &wrong))),
+        let Validation { runbook, diagnostics, .. } = validate(&text, Portability::Here);
+        match runbook {
+            Some(runbook) => Ok(Self { name, text, runbook }),
+            None => Err(Failure::Input(refusal(file, &text, &diagnostics))),
         }
     }
 
-    /// Gathers parameters and checks them against what the runbook declares: all that is wrong is named at once.
-    pub(crate) fn bind(&self, given: &[(String, String)]) -> Result<Parameters, Failure> {
+    /// Gathers parameters and checks them against what the runbook declares: all that is wrong is named at once. Those
+    /// given by name and value come before those of a mocks file.
+    pub(crate) fn bind(
+        &self,
+        given: &[(String, String)],
+        mocked: &Map<String, Value>,
+    ) -> Result<Parameters, Failure> {
         let mut parameters = Parameters::new();
         for (name, value) in given {
             parameters.entry(name.clone()).or_default().push(value.clone());
+        }
+        for (name, value) in mocked {
+            parameters.entry(name.clone()).or_insert_with(|| as_texts(value));
         }
         let wrong = match fleetwright_runbook::bind(&self.runbook, &parameters) {
             Ok(bound) => self.ill_formed_nodes(&parameters, &bound),
@@ -69,6 +79,12 @@ impl RunbookText {
     }
 }
 
+/// A typed value as StartAutomationExecution takes it: a list of texts, each item of a list one of them.
+fn as_texts(value: &Value) -> Vec<String> {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    value.as_array().map_or_else(|| vec![text(value)], |items| items.iter().map(text).collect())
+}
+
 fn holds_nodes(declared: &str) -> bool {
     matches!(declared, "AWS::EC2::Instance::Id" | "List<AWS::EC2::Instance::Id>")
 }
@@ -79,25 +95,16 @@ pub(crate) fn fleet(path: &Path, seed: u64) -> Result<Fleet, Failure> {
     Fleet::parse(&text, seed).map_err(|error| Failure::Input(format!("error: {}: {error}", path.display())))
 }
 
-fn read(path: &Path) -> Result<String, Failure> {
+pub(crate) fn read(path: &Path) -> Result<String, Failure> {
     std::fs::read_to_string(path)
         .map_err(|error| Failure::Input(format!("error: cannot read {}: {error}", path.display())))
 }
 
-/// Every mistake as an editor jumps to it.
-fn diagnostics(file: &str, wrong: &[Diagnostic]) -> String {
-    let mut text = String::new();
-    for Diagnostic { code, message, hint, position } in wrong {
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "{file}:{position}: error[{code}]: {message}");
-        if let Some(hint) = hint {
-            let _ = writeln!(text, "  hint: {hint}");
-        }
-    }
-    let mistakes =
-        if wrong.len() == 1 { "1 mistake".to_owned() } else { format!("{} mistakes", wrong.len()) };
-    let _ = write!(text, "{file} cannot be run: {mistakes}");
-    text
+/// Everything that is said of a runbook that is not one.
+fn refusal(file: &str, text: &str, diagnostics: &[Diagnostic]) -> String {
+    let told = Printer::stderr().diagnostics(file, text, diagnostics);
+    let mistakes = diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
+    format!("{told}{file} cannot be run: {}", plural(mistakes as u64, "mistake"))
 }
 
 /// A document name that SSM takes, after the file's. (SSM keeps names that begin with aws, amazon or amzn to itself.)
@@ -129,15 +136,17 @@ mod tests {
     #[test]
     fn a_parameter_given_twice_is_a_list() {
         let runbook = runbook("{ Ids: { type: StringList } }");
-        let bound = runbook.bind(&given(&[("Ids", "a"), ("Ids", "b")])).expect("binds");
+        let bound = runbook.bind(&given(&[("Ids", "a"), ("Ids", "b")]), &Map::new()).expect("binds");
         assert_eq!(bound, Parameters::from([("Ids".to_owned(), vec!["a".to_owned(), "b".to_owned()])]));
     }
 
     #[test]
     fn every_wrong_parameter_is_named() {
         let runbook = runbook("{ Count: { type: Integer }, Group: { type: String } }");
-        let error =
-            runbook.bind(&given(&[("Count", "many"), ("Other", "1")])).expect_err("refused").to_string();
+        let error = runbook
+            .bind(&given(&[("Count", "many"), ("Other", "1")]), &Map::new())
+            .expect_err("refused")
+            .to_string();
         for name in ["Count", "Group", "Other"] {
             assert!(error.contains(&format!("parameter {name}:")), "{error}");
         }
@@ -147,7 +156,7 @@ mod tests {
     fn an_ill_formed_node_id_is_named_with_its_parameter() {
         let runbook = runbook("{ Nodes: { type: 'List<AWS::EC2::Instance::Id>' } }");
         let ids = r#"["i-0123456789abcdef0", "i-nope"]"#;
-        let error = runbook.bind(&given(&[("Nodes", ids)])).expect_err("refused").to_string();
+        let error = runbook.bind(&given(&[("Nodes", ids)]), &Map::new()).expect_err("refused").to_string();
         assert!(error.contains("parameter Nodes: `i-nope`"), "{error}");
     }
 

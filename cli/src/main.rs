@@ -2,11 +2,16 @@
 
 mod args;
 mod bars;
+mod check;
 mod demo;
+mod excerpt;
 mod failure;
+mod files;
 mod input;
 mod lines;
+mod mocks;
 mod pace;
+mod price;
 mod progress;
 mod rehearsal;
 mod report;
@@ -16,6 +21,8 @@ mod tables;
 mod target;
 mod text;
 mod trouble;
+mod validate;
+mod verdict;
 
 use args::{Arguments, Command};
 use clap::Parser;
@@ -27,6 +34,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Demo(options) => demo::run(&options),
         Command::Simulate(options) => simulate::run(&options),
+        Command::Validate(options) => validate::run(&options),
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,

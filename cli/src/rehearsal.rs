@@ -2,12 +2,15 @@
 
 use crate::failure::Failure;
 use crate::input::{Parameters, RunbookText};
+use crate::mocks::Mocks;
 use crate::snapshot::{self, Snapshot};
 use crate::text;
 use fleetwright_local::fleet::Fleet;
 use fleetwright_local::{Cloud, Counters, Deployment, DeploymentError, DeploymentOptions, Simulation, Stop};
+use fleetwright_runbook::StepName;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// No notification that arrives at all is later than this.
@@ -15,26 +18,33 @@ const LATE: SignedDuration = SignedDuration::from_mins(2);
 
 /// An execution that was started.
 pub(crate) struct Rehearsal {
-    /// The runbook's name.
-    pub(crate) runbook: String,
-    /// The nodes as they were before.
+    /// The runbook.
+    pub(crate) runbook: RunbookText,
+    /// The nodes as they were before; none without a fleet.
     pub(crate) fleet: Fleet,
+    /// Steps that were answered for.
+    pub(crate) answered: BTreeSet<StepName>,
     /// What chance is drawn from.
     pub(crate) seed: u64,
     /// The execution.
     pub(crate) id: String,
+    mocks: Mocks,
     deployment: Deployment,
 }
 
 impl Rehearsal {
-    /// Deploys Fleetwright over a fleet and starts the runbook.
+    /// Deploys Fleetwright over a fleet, if there is one, and starts the runbook.
     pub(crate) fn start(
-        runbook: &RunbookText,
+        runbook: RunbookText,
         parameters: &Parameters,
-        fleet: Fleet,
+        fleet: Option<Fleet>,
+        mocks: Mocks,
         seed: u64,
     ) -> Result<Self, Failure> {
-        let mut deployment = Deployment::new(fleet.clone(), &DeploymentOptions::seeded(seed))?;
+        let answered = mocks.covers(&runbook.runbook, fleet.is_some());
+        let options = DeploymentOptions { answered: answered.clone(), ..DeploymentOptions::seeded(seed) };
+        let fleet = fleet.unwrap_or_else(|| Fleet::new(Vec::new()));
+        let mut deployment = Deployment::new(fleet.clone(), &options)?;
         let refused =
             |error: &dyn std::fmt::Display| Failure::Input(format!("error: {}: {error}", runbook.name));
         deployment.register_runbook(&runbook.name, &runbook.text).map_err(|error| refused(&error))?;
@@ -43,14 +53,25 @@ impl Rehearsal {
             Err(DeploymentError::Api(error)) => return Err(refused(&error)),
             Err(other) => return Err(other.into()),
         };
-        Ok(Self { runbook: runbook.name.clone(), fleet, seed, id, deployment })
+        Ok(Self { runbook, fleet, answered, seed, id, mocks, deployment })
     }
 
-    /// Runs it to its end as fast as it can be computed, for at most so much virtual time.
+    /// Runs it to its end as fast as it can be computed, for at most so much virtual time, and answers for the steps that
+    /// wait for that.
     pub(crate) fn run(&mut self, limit: Duration) -> Result<(), Failure> {
-        let over = snapshot::over(&self.id);
-        let stop = self.deployment.simulation.run_until(over, limit)?.stop;
-        self.check(stop, limit)
+        let began = self.look(Cloud::now);
+        loop {
+            let passed = self.look(Cloud::now).duration_since(began).unsigned_abs();
+            let until = snapshot::over_or_answerable(&self.id, !self.answered.is_empty());
+            let stop = self.deployment.simulation.run_until(until, limit.saturating_sub(passed))?.stop;
+            match self.look(|cloud| snapshot::answerable(cloud, &self.id))? {
+                Some(step) if stop == Stop::Reached => {
+                    let answer = self.mocks.answer(&self.runbook.runbook, &step);
+                    self.deployment.answer(&self.id, answer)?;
+                }
+                Some(_) | None => return self.check(stop, limit),
+            }
+        }
     }
 
     /// Runs it to its end as `drive` wants to, which gives up after `limit`.

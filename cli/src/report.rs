@@ -2,32 +2,36 @@
 
 use crate::args::Format;
 use crate::failure::Failure;
+use crate::price::Price;
 use crate::rehearsal::Rehearsal;
-use crate::snapshot::{self, StepSight};
+use crate::snapshot::{self, Snapshot, StepSight};
 use crate::tables;
 use crate::trouble::{self, Trouble};
 use fleetwright_fleet::Partition;
-use fleetwright_local::{Counters, dynamodb::Units};
+use fleetwright_local::{Cloud, Counters, dynamodb::Units};
+use fleetwright_runbook::StepName;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Write, stdout};
 
 /// Who calls to set the embedded cloud up, and is no part of Fleetwright.
 const SET_UP: &str = "deploy";
 
-/// An execution that is over.
+/// An execution that is over, or was given up.
 #[derive(Debug)]
 pub(crate) struct Report {
     /// The runbook's name.
     pub(crate) runbook: String,
+    /// Steps that were answered for, if they ran.
+    pub(crate) answered: BTreeSet<StepName>,
     /// How many nodes the fleet has.
     pub(crate) nodes: u64,
     /// What chance was drawn from.
     pub(crate) seed: u64,
     /// Its status in SSM's words.
     pub(crate) status: String,
-    /// Why it failed.
+    /// Why it failed, or was given up.
     pub(crate) failure: Option<String>,
     /// Its steps, in the order they began.
     pub(crate) steps: Vec<StepSight>,
@@ -39,6 +43,8 @@ pub(crate) struct Report {
     pub(crate) duration: SignedDuration,
     /// What it took.
     pub(crate) usage: Usage,
+    /// What that costs.
+    pub(crate) price: Price,
 }
 
 /// What an execution took: the calls of the functions from the start to the end, and those by which Lambda receives
@@ -51,6 +57,12 @@ pub(crate) struct Usage {
     pub(crate) units: Units,
     /// Invocations by function.
     pub(crate) invocations: BTreeMap<String, u64>,
+    /// How long they took in virtual time, each rounded up as it is billed.
+    pub(crate) milliseconds: u64,
+    /// Messages that SNS delivered to a queue: to each topic's only one.
+    pub(crate) notifications: u64,
+    /// Events that EventBridge delivered to a queue.
+    pub(crate) events: u64,
 }
 
 impl Usage {
@@ -69,6 +81,10 @@ impl Usage {
         }
         let invocations = counters.functions.iter().map(|(name, count)| (name.clone(), count.invocations));
         usage.invocations = invocations.collect();
+        usage.milliseconds = counters.functions.values().map(|count| count.milliseconds).sum();
+        let delivered = |channel| counters.deliveries.get(channel).map_or(0, |count| count.delivered);
+        usage.notifications = delivered("topic");
+        usage.events = delivered("event");
         usage
     }
 
@@ -88,9 +104,26 @@ impl Usage {
     }
 }
 
+/// Prints what an execution came to, after `ran` says whether it came to an end. Whether that was Success. Programs
+/// are told of one that did not end as well; people read why not, and nothing else.
+pub(crate) fn conclude(
+    rehearsal: Rehearsal,
+    ran: Result<(), Failure>,
+    format: Format,
+) -> Result<bool, Failure> {
+    if let (Err(Failure::Unfinished(why)), Format::Json) = (&ran, format) {
+        Report::of_unfinished(rehearsal, why)?.print(format)?;
+        return ran.map(|()| false);
+    }
+    ran?;
+    let report = Report::of(rehearsal)?;
+    report.print(format)?;
+    Ok(report.succeeded())
+}
+
 impl Report {
     /// Reads the result of an execution that is over.
-    pub(crate) fn of(mut rehearsal: Rehearsal) -> Result<Self, Failure> {
+    fn of(mut rehearsal: Rehearsal) -> Result<Self, Failure> {
         let usage = Usage::of(&rehearsal.counters());
         let steps = rehearsal.snapshot()?.steps;
         rehearsal.linger()?;
@@ -102,12 +135,39 @@ impl Report {
             status: text(&execution["AutomationExecutionStatus"]).unwrap_or_default(),
             failure: text(&execution["FailureMessage"]),
             outputs: serde_json::from_value(execution["Outputs"].clone()).unwrap_or_default(),
-            duration: duration(&execution),
+            duration: between(
+                seconds(&execution["ExecutionStartTime"]),
+                seconds(&execution["ExecutionEndTime"]),
+            ),
             nodes: u64::try_from(rehearsal.fleet.nodes().len()).unwrap_or(u64::MAX),
-            runbook: rehearsal.runbook,
+            answered: rehearsal.answered,
+            runbook: rehearsal.runbook.name,
             seed: rehearsal.seed,
+            price: Price::of(&usage, &steps),
             steps,
             troubles,
+            usage,
+        })
+    }
+
+    /// Reads how an execution stands that was given up. No time passes but what the question takes.
+    fn of_unfinished(mut rehearsal: Rehearsal, why: &str) -> Result<Self, Failure> {
+        let usage = Usage::of(&rehearsal.counters());
+        let Snapshot { status, steps, .. } = rehearsal.snapshot()?;
+        let now = rehearsal.look(Cloud::now);
+        let execution = rehearsal.execution()?;
+        Ok(Self {
+            status,
+            failure: Some(why.strip_prefix("error: ").unwrap_or(why).to_owned()),
+            outputs: BTreeMap::new(),
+            duration: between(seconds(&execution["ExecutionStartTime"]), now.as_duration().as_secs_f64()),
+            nodes: u64::try_from(rehearsal.fleet.nodes().len()).unwrap_or(u64::MAX),
+            answered: rehearsal.answered,
+            runbook: rehearsal.runbook.name,
+            seed: rehearsal.seed,
+            price: Price::of(&usage, &steps),
+            steps,
+            troubles: Vec::new(),
             usage,
         })
     }
@@ -118,7 +178,7 @@ impl Report {
     }
 
     /// Prints it.
-    pub(crate) fn print(&self, format: Format) -> Result<(), Failure> {
+    fn print(&self, format: Format) -> Result<(), Failure> {
         let text = match format {
             Format::Text => tables::page(self),
             Format::Json => format!("{:#}\n", self.json()),
@@ -131,8 +191,12 @@ impl Report {
     fn json(&self) -> Value {
         let step = |sight: &StepSight| {
             let step = &sight.step;
-            json!({ "name": step.name, "action": step.action, "status": step.status.as_str(),
-                "attempts": step.attempt, "next": step.next_step })
+            let mut json = json!({ "name": step.name, "action": step.action, "status": step.status.as_str(),
+                "attempts": step.attempt, "next": step.next_step });
+            if let Some(failure) = &step.failure_message {
+                json["failure"] = json!(failure);
+            }
+            json
         };
         let fleet = |sight: &StepSight| {
             let counts = sight.counts?;
@@ -146,6 +210,7 @@ impl Report {
             "outputs": self.outputs,
             "duration_s": self.duration.as_secs_f64(),
             "fleet": self.steps.iter().filter_map(fleet).collect::<Vec<_>>(),
+            "cost_usd": self.price,
             "api_calls": self.usage.calls,
             "dynamodb": { "requests": self.usage.total("dynamodb"), "read_units": self.usage.units.read,
                 "write_units": self.usage.units.write },
@@ -174,11 +239,14 @@ fn text(value: &Value) -> Option<String> {
     value.as_str().map(str::to_owned)
 }
 
-/// From the start to the end, in whole milliseconds as the table keeps them.
-fn duration(execution: &Value) -> SignedDuration {
-    let at = |member: &str| execution[member].as_f64().unwrap_or_default();
-    let seconds = at("ExecutionEndTime") - at("ExecutionStartTime");
-    let exact = SignedDuration::try_from_secs_f64(seconds).unwrap_or_default();
+/// A time as the API answers it: seconds since 1970.
+fn seconds(at: &Value) -> f64 {
+    at.as_f64().unwrap_or_default()
+}
+
+/// In whole milliseconds, as the table keeps times.
+fn between(start: f64, end: f64) -> SignedDuration {
+    let exact = SignedDuration::try_from_secs_f64(end - start).unwrap_or_default();
     exact.round(jiff::SignedDurationRound::new().smallest(jiff::Unit::Millisecond)).unwrap_or(exact)
 }
 

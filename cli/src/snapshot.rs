@@ -56,9 +56,7 @@ impl Snapshot {
                     snapshot.parked = item["parked"]["S"].as_str().map(str::to_owned);
                 }
                 key if key.starts_with("STEP#") => {
-                    let step = serde_json::from_str(text(item, "body"))
-                        .map_err(|error| Failure::Defect(format!("step item {key}: {error}")))?;
-                    snapshot.steps.push(sight(cloud, fleet, step, &items)?);
+                    snapshot.steps.push(sight(cloud, fleet, step_of(item)?, &items)?);
                 }
                 _ => {}
             }
@@ -89,6 +87,44 @@ pub(crate) fn over(id: &str) -> impl FnMut(&Cloud) -> bool {
         let item = &answer.body["Item"];
         is_over(text(item, "status")) || item["parked"].is_object()
     }
+}
+
+/// Whether an execution is over or, where steps are answered for, one of them waits for that.
+pub(crate) fn over_or_answerable(id: &str, with_answers: bool) -> impl FnMut(&Cloud) -> bool {
+    let mut over = over(id);
+    let id = id.to_owned();
+    let mut seen = 0;
+    move |cloud| {
+        let commits = cloud.counters.applied("dynamodb:TransactWriteItems");
+        let committed = std::mem::replace(&mut seen, commits) != commits;
+        over(cloud) || (with_answers && committed && matches!(answerable(cloud, &id), Ok(Some(_))))
+    }
+}
+
+/// The open step of an execution, if it waits for an answer.
+pub(crate) fn answerable(cloud: &Cloud, id: &str) -> Result<Option<StepExecution>, Failure> {
+    let pk = format!("EXEC#{id}");
+    let get = |sk: &str| {
+        let key = json!({ "pk": { "S": &pk }, "sk": { "S": sk } });
+        let mut body =
+            look(cloud, "GetItem", &json!({ "TableName": TABLE, "Key": key, "ConsistentRead": true }))?;
+        Ok::<Value, Failure>(body["Item"].take())
+    };
+    let execution = get("EXEC")?;
+    let open = execution["open_step"]["N"].as_str().and_then(|n| n.parse().ok());
+    let Some(ordinal) = open.filter(|_| !execution["parked"].is_object()) else { return Ok(None) };
+    let step = step_of(&get(&step_key(ordinal))?)?;
+    Ok(Some(step).filter(|step| matches!(step.work, Some(Work::Answered))))
+}
+
+/// The sort key of a step item.
+fn step_key(ordinal: u32) -> String {
+    format!("STEP#{ordinal:06}")
+}
+
+fn step_of(item: &Value) -> Result<StepExecution, Failure> {
+    let wrong = |error| Failure::Defect(format!("step item {}: {error}", text(item, "sk")));
+    serde_json::from_str(text(item, "body")).map_err(wrong)
 }
 
 /// How often the table was written to.

@@ -1,5 +1,6 @@
 //! A result as a page for people, 100 columns wide.
 
+use crate::price::{self, Price};
 use crate::report::{Report, Usage};
 use crate::snapshot::StepSight;
 use crate::text::{self, OUTCOMES, cut, word};
@@ -8,6 +9,7 @@ use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Lin
 use console::style;
 use fleetwright_engine::Status;
 use fleetwright_fleet::Outcome;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// How wide a page is.
@@ -26,10 +28,12 @@ const LINE: LineStyle = LineStyle::none().fill('─').junction('─');
 pub(crate) fn page(report: &Report) -> String {
     let mut page = heading(report);
     let _ = writeln!(page, "{}\n", steps(&report.steps));
+    answered(&mut page, report);
     messages(&mut page, report);
     troubles(&mut page, &report.troubles);
     outputs(&mut page, report);
     usage(&mut page, &report.usage);
+    price(&mut page, report.price);
     page
 }
 
@@ -38,10 +42,13 @@ pub(crate) fn page(report: &Report) -> String {
 fn heading(report: &Report) -> String {
     let status = style(report.status.as_str()).bold();
     let status = if report.succeeded() { status.green() } else { status.red() };
+    let fleet = match report.nodes {
+        0 => "without a fleet".to_owned(),
+        nodes => format!("on {}", text::plural(nodes, "node")),
+    };
     format!(
-        "{} on {}: {status} after {} of virtual time (seed {})\n\n",
+        "{} {fleet}: {status} after {} of virtual time (seed {})\n\n",
         style(&report.runbook).bold(),
-        text::plural(report.nodes, "node"),
         text::duration(report.duration),
         report.seed
     )
@@ -105,12 +112,30 @@ const fn colour_of_status(status: Status) -> Color {
     match status {
         Status::Success => Color::Green,
         Status::Failed | Status::TimedOut => Color::Red,
-        Status::Cancelled | Status::Cancelling | Status::InProgress => Color::Yellow,
+        Status::Cancelled | Status::Cancelling | Status::InProgress | Status::Waiting => Color::Yellow,
     }
 }
 
 fn title(page: &mut String, text: &str) {
     let _ = writeln!(page, "{}", style(text).bold().underlined());
+}
+
+/// Which of the steps that ran were answered for instead of being performed.
+fn answered(page: &mut String, report: &Report) {
+    let mut names: Vec<&str> = report.steps.iter().map(|sight| sight.step.name.as_str()).collect();
+    names.retain(|name| report.answered.contains(*name));
+    let mut seen = BTreeSet::new();
+    names.retain(|name| seen.insert(*name));
+    if names.is_empty() {
+        return;
+    }
+    let hint =
+        if report.nodes == 0 { " (--nodes or --fleet gives aws:runCommand something to run on)" } else { "" };
+    let text = format!("Answered for, not performed: {}{hint}", names.join(", "));
+    for line in text::wrap(&text, WIDTH) {
+        let _ = writeln!(page, "{line}");
+    }
+    page.push('\n');
 }
 
 /// Why the execution and its steps failed.
@@ -245,6 +270,18 @@ fn usage(page: &mut String, usage: &Usage) {
         usage.invocations.iter().map(|(name, count)| (name.as_str(), *count)).collect();
     let total: u64 = invocations.iter().map(|(_, count)| count).sum();
     line(page, "Lambda", &format!("{} invocations", text::grouped(total)), &invocations);
+}
+
+fn price(page: &mut String, price: Price) {
+    let [here, per_node, single] =
+        [price.here, price.ssm_automation, price.ssm_automation_one_execution].map(price::dollars);
+    let text = format!(
+        "about {here} here, by list prices. As SSM Automation: {per_node} with an execution per node, which is what \
+         gives results per node; {single} as a single execution, without them."
+    );
+    for (at, line) in text::wrap(&text, WIDTH - 13).iter().enumerate() {
+        let _ = writeln!(page, "  {:11}{line}", if at == 0 { "Estimate" } else { "" });
+    }
 }
 
 /// `SSM        31 calls: ListCommandInvocations 12, SendCommand 7`, broken where it is too long.

@@ -92,6 +92,12 @@ fn a_runbook_that_ends_well_is_told_step_by_step() {
     for count in ["requests", "read_units", "write_units"] {
         assert!(result["dynamodb"][count].as_f64().expect("a number") > 0.0, "{count} in {result}");
     }
+    // Five nodes pinged, a branch and a sleep, for $0.002 each.
+    assert_eq!(result["cost_usd"]["ssm_automation"], 0.014);
+    assert_eq!(result["cost_usd"]["ssm_automation_one_execution"], 0.006);
+    let here = result["cost_usd"]["here"].as_f64().expect("a number");
+    assert!(here > 0.000_01 && here < 0.001, "{here} in {result}");
+    assert_eq!(result.get("failure"), None, "{result}");
 }
 
 #[test]
@@ -101,7 +107,7 @@ fn a_runbook_that_fails_shows_which_nodes_said_what() {
     let output = simulate(&folder, &arguments);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let page = String::from_utf8_lossy(&output.stdout);
-    for words in ["Failed", "2 failed, exit code 7", "disk is full", "db-1", "db-2"] {
+    for words in ["Failed", "2 failed, exit code 7", "disk is full", "db-1", "db-2", "Estimate"] {
         assert!(page.contains(words), "no `{words}` in {page}");
     }
     assert!(page.lines().all(|line| line.chars().count() <= 100), "wider than 100 columns: {page}");
@@ -153,7 +159,9 @@ fn a_runbook_that_cannot_be_read_is_named_with_every_mistake_and_its_place() {
     let wrong = "schemaVersion: '0.3'\nmainSteps:\n  - name: a\n    action: aws:branch\n    nextStep: nowhere\n    \
                  inputs: { Choices: [ { NextStep: gone, Variable: x, StringEquals: x } ] }\n";
     std::fs::write(folder.join("wrong.yaml"), wrong).expect("written");
-    refused(&folder, &["wrong.yaml"], &["wrong.yaml:5:", "nowhere", "wrong.yaml:6:", "gone"]);
+    let caret = "5 |     nextStep: nowhere\n  |               ^\n";
+    let words = ["wrong.yaml:5:15", caret, "wrong.yaml:6:", "gone", "cannot be run: 2 mistakes"];
+    refused(&folder, &["wrong.yaml"], &words);
     std::fs::write(folder.join("broken.yaml"), "mainSteps: [\n").expect("written");
     refused(&folder, &["broken.yaml", "--format", "json"], &["broken.yaml:"]);
 }
@@ -199,4 +207,22 @@ fn an_execution_that_does_not_end_in_time_is_given_up() {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert!(errors.contains("not ended after 5 m 00 s") && errors.contains("step rest"), "{errors}");
     refused(&folder, &["ping.yaml", "--limit", "later"], &["--limit", "36h"]);
+}
+
+#[test]
+fn programs_are_told_how_an_execution_stands_that_did_not_end_in_time() {
+    let folder = folder("long_json");
+    let arguments = ["ping.yaml", "--fleet", "fleet.yaml", "--limit", "5m", "--format", "json"];
+    let output = simulate(&folder, &arguments);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let result = json(&output);
+    assert_eq!(result["status"], "InProgress");
+    let failure = result["failure"].as_str().expect("why");
+    assert!(failure.starts_with("the execution had not ended after 5 m 00 s"), "{failure}");
+    assert_eq!(result["steps"][2]["name"], "rest");
+    assert_eq!(result["steps"][2]["status"], "InProgress");
+    assert_eq!(result["fleet"][0]["success"], 5);
+    let duration = result["duration_s"].as_f64().expect("a number");
+    assert!((299.0..=301.0).contains(&duration), "{result}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("not ended after 5 m 00 s"), "{output:?}");
 }

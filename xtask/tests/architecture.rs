@@ -31,6 +31,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
             "api",
             "fleetwright-engine",
             "fleetwright-orchestrator",
+            "fleetwright-runbook",
             "fleetwright-wire",
             "on-command-event",
             "reconcile",

@@ -1,31 +1,35 @@
 //! The operations on automation executions (SSM API reference).
 
+use crate::request::Caller;
 use crate::response::service_error;
-use fleetwright_engine::{ExecutionId, Phase, Signal, Status, StopType};
+use fleetwright_engine::{ExecutionId, ParentStep, Phase, Signal, SignalRequest, Status, StopType};
 use fleetwright_orchestrator::{Allowance, ExecutionView, Orchestrator, StartRequest, StepView};
 use fleetwright_wire::{
     AutomationExecution, EpochSeconds, GetAutomationExecutionRequest, GetAutomationExecutionResult,
-    ProgressCounters, ServiceError, StartAutomationExecutionRequest, StartAutomationExecutionResult,
-    StepExecution, StopAutomationExecutionRequest, StopAutomationExecutionResult,
+    Parameters, ParentStepDetails, ProgressCounters, SendAutomationSignalRequest, SendAutomationSignalResult,
+    ServiceError, StartAutomationExecutionRequest, StartAutomationExecutionResult, StepExecution,
+    StopAutomationExecutionRequest, StopAutomationExecutionResult,
 };
 use jiff::Timestamp;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
+
+/// Step executions that GetAutomationExecution shows: a loop makes thousands, and Lambda answers with at most 6 MB.
+const STEPS_SHOWN: usize = 500;
 
 pub(crate) async fn call(
     orchestrator: &Orchestrator,
     operation: &str,
     body: Value,
-    caller: &str,
+    caller: &Caller,
     turn: Allowance,
 ) -> Result<Value, ServiceError> {
     match operation {
         "StartAutomationExecution" => write(start(orchestrator, read(body)?, caller, turn).await?),
         "GetAutomationExecution" => write(get(orchestrator, &read(body)?).await?),
         "StopAutomationExecution" => write(stop(orchestrator, &read(body)?, turn).await?),
-        "SendAutomationSignal" => write(signal(orchestrator, &read(body)?).await?),
+        "SendAutomationSignal" => write(signal(orchestrator, read(body)?, caller, turn).await?),
         other => Err(ServiceError::unknown_operation(format!("there is no operation {other}"))),
     }
 }
@@ -50,7 +54,7 @@ fn required(value: Option<String>, member: &str) -> Result<String, ServiceError>
 async fn start(
     orchestrator: &Orchestrator,
     request: StartAutomationExecutionRequest,
-    caller: &str,
+    caller: &Caller,
     turn: Allowance,
 ) -> Result<StartAutomationExecutionResult, ServiceError> {
     let unsupported = [
@@ -76,7 +80,7 @@ async fn start(
         document_version: request.document_version,
         parameters: request.parameters.unwrap_or_default(),
         client_token: request.client_token,
-        executed_by: caller.to_owned(),
+        executed_by: caller.arn.clone(),
     };
     let id = orchestrator.start(&request, turn).await.map_err(service_error)?;
     Ok(StartAutomationExecutionResult { automation_execution_id: Some(id.to_string()) })
@@ -104,19 +108,14 @@ fn not_in(value: &str, member: &str, allowed: &str) -> ServiceError {
     ))
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct SignalRequest {
-    automation_execution_id: Option<String>,
-    signal_type: Option<String>,
-}
-
 async fn signal(
     orchestrator: &Orchestrator,
-    request: &SignalRequest,
-) -> Result<BTreeMap<String, String>, ServiceError> {
-    let id = required(request.automation_execution_id.clone(), "automationExecutionId")?;
-    let signal = match required(request.signal_type.clone(), "signalType")?.as_str() {
+    request: SendAutomationSignalRequest,
+    caller: &Caller,
+    turn: Allowance,
+) -> Result<SendAutomationSignalResult, ServiceError> {
+    let id = required(request.automation_execution_id, "automationExecutionId")?;
+    let signal = match required(request.signal_type, "signalType")?.as_str() {
         "Approve" => Signal::Approve,
         "Reject" => Signal::Reject,
         "StartStep" => Signal::StartStep,
@@ -131,8 +130,30 @@ async fn signal(
             ));
         }
     };
-    orchestrator.signal(&ExecutionId::new(id), signal).await.map_err(service_error)?;
-    Ok(BTreeMap::new())
+    let payload = request.payload.unwrap_or_default();
+    check_payload(&payload)?;
+    let (caller, request_id) = (caller.arn.clone(), caller.request_id.clone());
+    let signal = SignalRequest { signal, caller, payload, request_id, ordinal: None };
+    orchestrator.signal(&ExecutionId::new(id), &signal, turn).await.map_err(service_error)?;
+    Ok(SendAutomationSignalResult {})
+}
+
+/// SSM API reference, SendAutomationSignal.Payload (AutomationParameterMap): 1 to 200 keys of 1 to 50 characters, each
+/// with at most 50 values of 1 to 512.
+fn check_payload(payload: &Parameters) -> Result<(), ServiceError> {
+    let within = |length: usize, most: usize| (1..=most).contains(&length);
+    let fits = |(key, values): (&String, &Vec<String>)| {
+        within(key.chars().count(), 50)
+            && values.len() <= 50
+            && values.iter().all(|value| within(value.chars().count(), 512))
+    };
+    if payload.len() <= 200 && payload.iter().all(fits) {
+        return Ok(());
+    }
+    Err(ServiceError::validation(
+        "1 validation error detected: Value at 'payload' failed to satisfy constraint: Map must have at most 200 keys \
+         of length 1 to 50, each with at most 50 values of length 1 to 512",
+    ))
 }
 
 async fn get(
@@ -141,8 +162,13 @@ async fn get(
 ) -> Result<GetAutomationExecutionResult, ServiceError> {
     let id = ExecutionId::new(required(request.automation_execution_id.clone(), "automationExecutionId")?);
     let view = orchestrator.execution(&id).await.map_err(service_error)?;
-    let steps = step_executions(orchestrator, &id).await?;
-    Ok(GetAutomationExecutionResult { automation_execution: Some(execution(view, steps)) })
+    let mut steps = step_executions(orchestrator, &id).await?;
+    let counters = progress(&steps);
+    let truncated = steps.len() > STEPS_SHOWN;
+    steps.truncate(STEPS_SHOWN);
+    Ok(GetAutomationExecutionResult {
+        automation_execution: Some(execution(view, steps, counters, truncated)),
+    })
 }
 
 /// The steps of an execution in SSM's shape, in the order they began.
@@ -154,11 +180,18 @@ pub(crate) async fn step_executions(
     Ok(views.into_iter().map(|view| step_execution(id, view)).collect())
 }
 
-fn execution(view: ExecutionView, steps: Vec<StepExecution>) -> AutomationExecution {
-    let ExecutionView { execution, outputs, parked, extra_commands } = view;
-    let (ended_at, failure) = match &execution.phase {
-        Phase::Ended { ending, at } => (Some(epoch(*at)), ending.failure_message.clone()),
-        Phase::At(_) | Phase::In(_) | Phase::Ending(_) => (None, None),
+fn execution(
+    view: ExecutionView,
+    steps: Vec<StepExecution>,
+    counters: ProgressCounters,
+    truncated: bool,
+) -> AutomationExecution {
+    let ExecutionView { execution, outputs, parked, warnings } = view;
+    let (ended_at, failure, at_its_end) = match &execution.phase {
+        Phase::Ended { ending, at } => {
+            (Some(epoch(*at)), ending.failure_message.clone(), ending.warning.clone())
+        }
+        Phase::At(_) | Phase::In(_) | Phase::Ending(_) => (None, None, None),
     };
     let parameters = execution.parameters.iter().map(|(name, value)| (name.clone(), texts(value))).collect();
     AutomationExecution {
@@ -168,13 +201,13 @@ fn execution(view: ExecutionView, steps: Vec<StepExecution>) -> AutomationExecut
         execution_start_time: Some(epoch(execution.started_at)),
         execution_end_time: ended_at,
         automation_execution_status: Some(execution.status().as_str().to_owned()),
-        progress_counters: Some(progress(&steps)),
+        progress_counters: Some(counters),
         step_executions: Some(steps),
-        step_executions_truncated: Some(false),
+        step_executions_truncated: Some(truncated),
         parameters: Some(parameters),
         outputs: Some(outputs),
         failure_message: failure,
-        warning_message: warning(parked, &extra_commands),
+        warning_message: warning(parked, warnings.into_iter().chain(at_its_end)),
         mode: Some("Auto".to_owned()),
         executed_by: Some(execution.executed_by.clone()),
         current_step_name: execution.open_step().map(|step| step.name.to_string()),
@@ -184,15 +217,9 @@ fn execution(view: ExecutionView, steps: Vec<StepExecution>) -> AutomationExecut
 }
 
 /// What a person should know.
-fn warning(parked: Option<String>, extra_commands: &[String]) -> Option<String> {
+fn warning(parked: Option<String>, others: impl Iterator<Item = String>) -> Option<String> {
     let parked = parked.map(|reason| format!("Needs attention: {reason}"));
-    let extra = (!extra_commands.is_empty()).then(|| {
-        format!(
-            "Duplicate commands were detected and cancelled; they may have run: {}",
-            extra_commands.join(", ")
-        )
-    });
-    let warnings: Vec<String> = parked.into_iter().chain(extra).collect();
+    let warnings: Vec<String> = parked.into_iter().chain(others).collect();
     (!warnings.is_empty()).then(|| warnings.join(". "))
 }
 
@@ -211,7 +238,7 @@ fn progress(steps: &[StepExecution]) -> ProgressCounters {
 }
 
 fn step_execution(id: &ExecutionId, view: StepView) -> StepExecution {
-    let StepView { step, outputs, contradicted_by } = view;
+    let StepView { step, outputs, contradicted_by, definition } = view;
     let code = outputs.get("ResponseCode").and_then(|code| code.first().cloned());
     StepExecution {
         step_execution_id: Some(step_execution_id(id, step.ordinal)),
@@ -230,7 +257,24 @@ fn step_execution(id: &ExecutionId, view: StepView) -> StepExecution {
             )
         }),
         next_step: step.next_step.map(|name| name.to_string()),
+        on_failure: Some(definition.on_failure),
+        max_attempts: definition.max_attempts.map(i64::from),
+        timeout_seconds: definition.timeout_seconds.map(i64::from),
+        is_end: Some(definition.is_end),
+        is_critical: Some(definition.is_critical),
+        valid_next_steps: Some(definition.valid_next_steps),
+        parent_step_details: step.parent.map(|parent| parent_step_details(id, parent)),
         ..StepExecution::default()
+    }
+}
+
+fn parent_step_details(id: &ExecutionId, parent: ParentStep) -> ParentStepDetails {
+    ParentStepDetails {
+        step_execution_id: Some(step_execution_id(id, parent.ordinal)),
+        step_name: Some(parent.name.to_string()),
+        action: Some("aws:loop".to_owned()),
+        iteration: Some(i64::from(parent.iteration)),
+        iterator_value: parent.iterator_value.map(|value| texts(&value).join(",")),
     }
 }
 

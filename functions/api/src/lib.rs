@@ -28,9 +28,11 @@ pub const OPERATIONS: &[&str] = &[
     "ssm:CancelCommand",
     "ssm:DescribeInstancePatchStates",
     "ssm:GetDocument",
+    "ssm:GetParameters",
     "ssm:ListCommandInvocations",
     "ssm:ListCommands",
     "ssm:SendCommand",
+    "sts:AssumeRole",
 ];
 
 /// Handles one request of a function URL. Every request has an answer; there is no error to Lambda.

@@ -25,11 +25,22 @@ impl Call {
     }
 }
 
+/// Longer than any SDK's: a UUID has 36.
+const REQUEST_ID_CHARS_MAX: usize = 100;
+
+/// Who calls.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    /// The caller's ARN.
+    pub(crate) arn: String,
+    /// What an SDK calls the request by: its own retry of it has the same.
+    pub(crate) request_id: Option<String>,
+}
+
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) call: Call,
-    /// The caller's ARN.
-    pub(crate) caller: String,
+    pub(crate) caller: Caller,
 }
 
 impl Request {
@@ -38,7 +49,10 @@ impl Request {
         let event: LambdaFunctionUrlRequest = serde_json::from_value(event)
             .map_err(|error| ServiceError::serialization(format!("not a function URL's request: {error}")))?;
         let iam = event.request_context.authorizer.as_ref().and_then(|authorizer| authorizer.iam.as_ref());
-        let caller = iam.and_then(|iam| iam.user_arn.clone()).unwrap_or_else(|| "anonymous".to_owned());
+        let arn = iam.and_then(|iam| iam.user_arn.clone()).unwrap_or_else(|| "anonymous".to_owned());
+        let request_id = event.headers.get("amz-sdk-invocation-id").and_then(|id| id.to_str().ok());
+        let request_id = request_id.filter(|id| id.len() <= REQUEST_ID_CHARS_MAX).map(str::to_owned);
+        let caller = Caller { arn, request_id };
         let method = event.request_context.http.method.clone().unwrap_or_default();
         let call = match (event.headers.get("x-amz-target"), method.as_str()) {
             (Some(target), "POST") => ssm_call(target.to_str().unwrap_or_default(), &event)?,

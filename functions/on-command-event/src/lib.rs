@@ -21,6 +21,7 @@ pub const OPERATIONS: &[&str] = &[
     "ssm:ListCommandInvocations",
     "ssm:ListCommands",
     "ssm:SendCommand",
+    "sts:AssumeRole",
 ];
 
 /// An event that the function cannot answer with success.

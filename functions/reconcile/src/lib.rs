@@ -21,6 +21,7 @@ pub const OPERATIONS: &[&str] = &[
     "ssm:ListCommandInvocations",
     "ssm:ListCommands",
     "ssm:SendCommand",
+    "sts:AssumeRole",
 ];
 
 /// A tick that did not take place.

@@ -13,6 +13,7 @@ use crate::cloud::{Cloud, Pending, Violation};
 use crate::connector::PATIENCE;
 use crate::faults::{Call, Failure, Fault};
 use crate::lambda::EnvironmentId;
+use crate::names::OWN_KEY;
 use crate::protocol::{Answer, Request, Service};
 use crate::seed;
 use crate::trace::{TraceLine, subject};
@@ -23,6 +24,17 @@ pub(crate) struct Caller {
     pub(crate) name: String,
     /// What it may do and where it dies; nothing for a client outside any function, which may do all.
     pub(crate) function: Option<CallingFunction>,
+}
+
+impl Caller {
+    /// The caller of a request signed with these credentials: whoever acts in a role goes by its name as well.
+    pub(crate) fn with_credentials(&self, authorization: Option<&str>) -> Self {
+        let key = authorization.and_then(|text| text.split_once("Credential=")?.1.split('/').next());
+        match key {
+            Some(key) if key != OWN_KEY => Self { name: format!("{} as {key}", self.name), ..self.clone() },
+            Some(_) | None => self.clone(),
+        }
+    }
 }
 
 /// The function a call comes from.

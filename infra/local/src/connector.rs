@@ -43,9 +43,9 @@ impl CloudConnector {
     }
 
     /// Lets the request leave now, not when its future is polled first.
-    fn begin(&self, request: Request) -> oneshot::Receiver<Reply> {
+    fn begin(&self, caller: Caller, request: Request) -> oneshot::Receiver<Reply> {
         let (sender, receiver) = oneshot::channel();
-        lock(&self.cloud).begin(self.caller.clone(), request, sender);
+        lock(&self.cloud).begin(caller, request, sender);
         receiver
     }
 }
@@ -65,6 +65,7 @@ impl HttpClient for CloudConnector {
 impl HttpConnector for CloudConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let target = request.headers().get("x-amz-target").map(str::to_owned);
+        let caller = self.caller.with_credentials(request.headers().get("authorization"));
         let Some(body) = request.body().bytes() else {
             return HttpConnectorFuture::ready(Err(ConnectorError::user("the body is a stream".into())));
         };
@@ -73,7 +74,7 @@ impl HttpConnector for CloudConnector {
             Err(answer) => return HttpConnectorFuture::ready(response(&answer, Service::Ssm, "")),
         };
         let (service, operation) = (request.service, request.operation.clone());
-        let reply = self.begin(request);
+        let reply = self.begin(caller, request);
         let clock = self.clock.clone();
         HttpConnectorFuture::new(async move {
             let Ok(Reply { outcome, after }) = reply.await else {

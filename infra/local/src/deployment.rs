@@ -3,15 +3,23 @@
 
 mod entropy;
 mod functions;
+mod url_event;
 
-use std::collections::BTreeMap;
+pub use url_event::ApiError;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
-use fleetwright_orchestrator::{AssumeRoles, Config, Notifications, create_table};
+use fleetwright_engine::{Answer, ExecutionId};
+use fleetwright_orchestrator::{Allowance, AssumeRoles, Config, Notifications, Orchestrator, create_table};
+use fleetwright_runbook::StepName;
 use fleetwright_wire::ServiceError;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use thiserror::Error;
+
+use url_event::{post, read_answer, url_event};
 
 use crate::eventbridge::{Rule, Trigger};
 use crate::fleet::Fleet;
@@ -39,6 +47,8 @@ const VISIBILITY: Duration = Duration::from_secs(360);
 const RECEIVES_MAX: u32 = 5;
 /// Nothing of the set-up takes longer, in virtual time.
 const SET_UP_LIMIT: Duration = Duration::from_secs(60);
+/// An answer for a step takes no longer, in virtual time.
+const ANSWER_TAKES: SignedDuration = SignedDuration::from_secs(60);
 /// Days that finished executions are kept.
 pub(crate) const RETENTION_DAYS: u32 = 365;
 
@@ -57,6 +67,10 @@ pub struct DeploymentOptions {
     pub resend_absent: bool,
     /// Whether the end of executions is told to people, whose queue is `people`.
     pub announce: bool,
+    /// Steps that [`Deployment::answer`] answers for instead of their being performed.
+    pub answered: BTreeSet<StepName>,
+    /// The roles that runbooks may assume, by ARN; none listed means that any is taken and recorded only.
+    pub roles: Vec<String>,
     /// Whether calls and deliveries are kept line by line.
     pub keep_trace: bool,
 }
@@ -72,19 +86,11 @@ impl DeploymentOptions {
             command_events: true,
             resend_absent: true,
             announce: false,
+            answered: BTreeSet::new(),
+            roles: Vec::new(),
             keep_trace: false,
         }
     }
-}
-
-/// An error of our API, as its caller gets it.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{code}: {message}")]
-pub struct ApiError {
-    /// SSM's error name.
-    pub code: String,
-    /// What is wrong.
-    pub message: String,
 }
 
 /// Why a simulated deployment did not do what it was asked.
@@ -105,6 +111,9 @@ pub enum DeploymentError {
     /// The table could not be made.
     #[error("the table was not created: {0}")]
     Table(String),
+    /// An answer for a step was not taken.
+    #[error("an answer was not taken: {0}")]
+    Answer(String),
     /// An execution is not over in time.
     #[error("execution {id} had not ended after {limit:?} of virtual time")]
     NotEnded {
@@ -119,6 +128,9 @@ pub enum DeploymentError {
 pub struct Deployment {
     /// The cloud and its driver.
     pub simulation: Simulation,
+    options: DeploymentOptions,
+    /// Who answers for steps in a rehearsal: the use cases once more, with their own clients.
+    rehearsal: Option<Arc<Orchestrator>>,
 }
 
 impl Deployment {
@@ -132,7 +144,7 @@ impl Deployment {
             SimulationOptions { keep_trace: options.keep_trace, ..SimulationOptions::seeded(options.seed) };
         let mut simulation = Simulation::new(ssm, settings)?;
         connect(&simulation, options);
-        functions::add(&mut simulation, &config(options));
+        functions::add(&mut simulation, &config(options), &options.roles);
         for source in event_sources() {
             simulation.add_event_source(source);
         }
@@ -142,7 +154,25 @@ impl Deployment {
             request.send().await.map(drop).map_err(|error| format!("{error:?}"))
         };
         simulation.block_on(created, SET_UP_LIMIT)?.map_err(DeploymentError::Table)?;
-        Ok(Self { simulation })
+        Ok(Self { simulation, options: options.clone(), rehearsal: None })
+    }
+
+    /// Puts a queue behind a topic that runbooks tell people by: what is published there stays in it.
+    pub fn collect(&self, topic: &str) {
+        let mut cloud = self.simulation.cloud();
+        cloud.sqs.create(topic, QueueOptions::default());
+        let target = Target::Queue(topic.to_owned());
+        cloud.sns.subscribe(&topic_arn(topic), Subscription { target, raw: true });
+    }
+
+    /// What was published to a topic whose messages are collected.
+    pub fn collected(&self, topic: &str) -> Vec<String> {
+        let cloud = self.simulation.cloud();
+        cloud
+            .sqs
+            .queue(topic)
+            .map(|queue| queue.messages().map(|m| m.body.clone()).collect())
+            .unwrap_or_default()
     }
 
     /// Registers an Automation document.
@@ -160,6 +190,23 @@ impl Deployment {
     /// The API's own error, or that it gave no answer.
     pub fn call(&mut self, operation: &str, body: &Value) -> Result<Value, DeploymentError> {
         self.request(&post(operation, body))
+    }
+
+    /// Calls an operation of our API as somebody, whose ARN that is, with the id an SDK gives a request and its retries.
+    ///
+    /// # Errors
+    /// The API's own error, or that it gave no answer.
+    pub fn call_as(
+        &mut self,
+        caller: &str,
+        request_id: &str,
+        operation: &str,
+        body: &Value,
+    ) -> Result<Value, DeploymentError> {
+        let mut event = post(operation, body);
+        event["requestContext"]["authorizer"]["iam"]["userArn"] = json!(caller);
+        event["headers"]["amz-sdk-invocation-id"] = json!(request_id);
+        self.request(&event)
     }
 
     /// Reads a resource of our API, such as `/executions/{id}/summary`.
@@ -187,6 +234,28 @@ impl Deployment {
         let body = json!({ "DocumentName": document, "Parameters": parameters });
         let answer = self.call("StartAutomationExecution", &body)?;
         Ok(answer["AutomationExecutionId"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Answers for a step.
+    ///
+    /// # Errors
+    /// The step is not answered for, or not any more.
+    pub fn answer(&mut self, id: &str, answer: Answer) -> Result<(), DeploymentError> {
+        let (id, rehearsal) = (ExecutionId::new(id), self.rehearsal());
+        let answered = async move {
+            let deadline = rehearsal.now() + ANSWER_TAKES;
+            rehearsal.answer(&id, &answer, Allowance::prompt(deadline)).await
+        };
+        let limit = ANSWER_TAKES.unsigned_abs();
+        self.simulation.block_on(answered, limit)?.map_err(|error| DeploymentError::Answer(error.to_string()))
+    }
+
+    fn rehearsal(&mut self) -> Arc<Orchestrator> {
+        let rehearsal = self.rehearsal.get_or_insert_with(|| {
+            let environment = self.simulation.client("rehearsal");
+            Arc::new(functions::orchestrator(&environment, config(&self.options), &self.options.roles))
+        });
+        Arc::clone(rehearsal)
     }
 
     /// Runs until the execution has ended; when that was.
@@ -234,42 +303,6 @@ pub(crate) fn ended(id: &str) -> impl FnMut(&crate::Cloud) -> bool {
     }
 }
 
-/// A request of our SSM API as a function URL delivers it.
-pub(crate) fn post(operation: &str, body: &Value) -> Value {
-    url_event("POST", "/", Some(&format!("AmazonSSM.{operation}")), &body.to_string())
-}
-
-fn url_event(method: &str, path: &str, target: Option<&str>, body: &str) -> Value {
-    let mut headers = json!({ "content-type": "application/x-amz-json-1.1" });
-    if let Some(target) = target {
-        headers["x-amz-target"] = json!(target);
-    }
-    json!({
-        "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "", "headers": headers,
-        "requestContext": {
-            "accountId": ACCOUNT, "apiId": "local", "domainName": "local", "domainPrefix": "local",
-            "requestId": "local", "routeKey": "$default", "stage": "$default", "time": "", "timeEpoch": 0,
-            "authorizer": { "iam": { "accessKey": "", "accountId": ACCOUNT, "callerId": "",
-                "userArn": format!("arn:aws:iam::{ACCOUNT}:user/local"), "userId": "" } },
-            "http": { "method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1",
-                "userAgent": "fleetwright" }
-        },
-        "body": body, "isBase64Encoded": false
-    })
-}
-
-/// The body of an answer, or the error in it.
-pub(crate) fn read_answer(answer: &Value) -> Result<Value, ApiError> {
-    let body: Value =
-        answer["body"].as_str().and_then(|body| serde_json::from_str(body).ok()).unwrap_or_default();
-    if answer["statusCode"] == 200 {
-        return Ok(body);
-    }
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let message = if body["Message"].is_string() { text(&body["Message"]) } else { text(&body["message"]) };
-    Err(ApiError { code: text(&body["__type"]), message })
-}
-
 fn config(options: &DeploymentOptions) -> Config {
     Config {
         table: TABLE.to_owned(),
@@ -285,8 +318,9 @@ fn config(options: &DeploymentOptions) -> Config {
             partition: "aws".to_owned(),
         },
         retention_days: RETENTION_DAYS,
+        answered: options.answered.clone(),
         resend_absent: options.resend_absent,
-        assume_roles: AssumeRoles::RecordOnly,
+        assume_roles: if options.roles.is_empty() { AssumeRoles::RecordOnly } else { AssumeRoles::Listed },
     }
 }
 

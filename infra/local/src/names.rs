@@ -29,3 +29,6 @@ pub fn rule_arn(name: &str) -> String {
 pub(crate) fn last_part(text: &str, separator: char) -> &str {
     text.rsplit(separator).next().unwrap_or(text)
 }
+
+/// The access key of a caller that is in no role but its own.
+pub(crate) const OWN_KEY: &str = "local";

@@ -1,6 +1,7 @@
 //! The AWS clients of a function: one TLS stack, no retries of the SDK's own, no configuration chain.
 
 use crate::Settings;
+use crate::assumed_role::AssumedRole;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
@@ -39,9 +40,16 @@ pub fn clients(settings: &Settings) -> Clients {
         None => config,
     }
     .build();
+    let sts = aws_sdk_sts::Client::new(&config);
+    let as_role = |role_arn: &String| {
+        let role = AssumedRole { sts: sts.clone(), role_arn: role_arn.clone() };
+        let config = config.to_builder().credentials_provider(SharedCredentialsProvider::new(role)).build();
+        (role_arn.clone(), aws_sdk_ssm::Client::new(&config))
+    };
     Clients {
         dynamodb: aws_sdk_dynamodb::Client::new(&config),
         ssm: aws_sdk_ssm::Client::new(&config),
+        ssm_by_role: settings.roles.iter().map(as_role).collect(),
         sqs: aws_sdk_sqs::Client::new(&config),
         sns: aws_sdk_sns::Client::new(&config),
         time,

@@ -1,5 +1,6 @@
 //! What the Lambda functions share: environment, AWS clients, logs.
 
+mod assumed_role;
 mod clients;
 mod settings;
 

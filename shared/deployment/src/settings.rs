@@ -3,6 +3,7 @@
 use aws_credential_types::Credentials;
 use fleetwright_engine::Place;
 use fleetwright_orchestrator::{AssumeRoles, Config, Notifications};
+use std::collections::BTreeSet;
 
 /// A variable that is not set, or not what it must be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,6 +22,8 @@ pub struct Settings {
     pub region: String,
     /// The role's credentials: Lambda fixes them for the life of an execution environment.
     pub credentials: Credentials,
+    /// The roles that runbooks may assume, by ARN.
+    pub roles: Vec<String>,
     /// Where AWS is, if not in AWS.
     pub endpoint_url: Option<String>,
 }
@@ -72,7 +75,8 @@ impl Settings {
             },
             retention_days,
             resend_absent,
-            assume_roles: AssumeRoles::Own,
+            assume_roles: AssumeRoles::Listed,
+            answered: BTreeSet::new(),
             people_topic_arn: optional("FLEETWRIGHT_PEOPLE_TOPIC_ARN"),
         };
         let credentials = Credentials::new(
@@ -82,6 +86,20 @@ impl Settings {
             None,
             "environment",
         );
-        Ok(Self { config, region, credentials, endpoint_url: optional("AWS_ENDPOINT_URL") })
+        let roles = roles(&optional("FLEETWRIGHT_ASSUME_ROLES").unwrap_or_default())?;
+        Ok(Self { config, region, credentials, roles, endpoint_url: optional("AWS_ENDPOINT_URL") })
+    }
+}
+
+/// Role ARNs with commas between them.
+fn roles(text: &str) -> Result<Vec<String>, InvalidSetting> {
+    let roles: Vec<String> =
+        text.split(',').map(str::trim).filter(|role| !role.is_empty()).map(str::to_owned).collect();
+    let is_role =
+        |role: &String| role.starts_with("arn:") && role.contains(":iam::") && role.contains(":role/");
+    if roles.iter().all(is_role) {
+        Ok(roles)
+    } else {
+        Err(InvalidSetting { name: "FLEETWRIGHT_ASSUME_ROLES", problem: "it is not a list of role ARNs" })
     }
 }

@@ -1,8 +1,9 @@
 //! What a live send has come to (protocols, P3 and P6).
 
+use crate::execution::UNSETTLED_MAX;
 use crate::send::{TRIES_MAX, UNKNOWN_TRIES_MAX};
 use crate::turn::Turn;
-use crate::{Need, Refusal, Rejection, Send, SendEnd, SendState, UNSETTLED_MAX};
+use crate::{Need, Refusal, Rejection, Send, SendEnd, SendState};
 use fleetwright_fleet::CommandId;
 use fleetwright_runbook::Step;
 use jiff::{SignedDuration, Timestamp};

@@ -2,7 +2,8 @@
 
 use crate::scope::{Scope, Unopened};
 use fleetwright_runbook::{Branch, Comparison, Condition, Operator, StepName};
-use serde_json::Value;
+use serde_json::{Number, Value};
+use std::cmp::Ordering;
 
 /// Where the branch leads; `None`: nothing matched and there is no default, so the next step in the document follows.
 pub(crate) fn choose(branch: &Branch, scope: &Scope<'_>) -> Result<Option<StepName>, Unopened> {
@@ -14,7 +15,8 @@ pub(crate) fn choose(branch: &Branch, scope: &Scope<'_>) -> Result<Option<StepNa
     Ok(branch.default.clone())
 }
 
-fn holds(condition: &Condition, scope: &Scope<'_>) -> Result<bool, Unopened> {
+/// Whether a condition holds.
+pub(crate) fn holds(condition: &Condition, scope: &Scope<'_>) -> Result<bool, Unopened> {
     match condition {
         Condition::Comparison(comparison) => compare(comparison, scope),
         Condition::And(conditions) => {
@@ -27,28 +29,29 @@ fn holds(condition: &Condition, scope: &Scope<'_>) -> Result<bool, Unopened> {
     }
 }
 
-/// Types are static and are not converted: text compares with text, numbers with numbers.
+/// Texts compare with texts, and are not made of anything else ("Data type conversions aren't supported"). Where an
+/// operator says that a number or a Boolean is meant, a text that reads as one is taken as it: parameters of type String
+/// and outputs of scripts reach a branch as text in many published documents, and constants stand there in quotes.
 fn compare(comparison: &Comparison, scope: &Scope<'_>) -> Result<bool, Unopened> {
     let look_up = |reference: &_| scope.look_up(reference);
     let left = comparison.variable.resolve(&look_up)?;
     let right = comparison.constant.resolve(&look_up)?;
+    let texts = || Some((left.as_str()?, right.as_str()?));
+    let numbers = || order(&left, &right);
     let holds = match comparison.operator {
-        Operator::StringEquals => texts(&left, &right).map(|(left, right)| left == right),
+        Operator::StringEquals => texts().map(|(left, right)| left == right),
         Operator::EqualsIgnoreCase => {
-            texts(&left, &right).map(|(left, right)| left.to_lowercase() == right.to_lowercase())
+            texts().map(|(left, right)| left.to_lowercase() == right.to_lowercase())
         }
-        Operator::StartsWith => texts(&left, &right).map(|(left, right)| left.starts_with(right)),
-        Operator::EndsWith => texts(&left, &right).map(|(left, right)| left.ends_with(right)),
+        Operator::StartsWith => texts().map(|(left, right)| left.starts_with(right)),
+        Operator::EndsWith => texts().map(|(left, right)| left.ends_with(right)),
         Operator::Contains => contains(&left, &right),
-        Operator::NumericEquals => numbers(&left, &right).map(|(left, right)| left == right),
-        Operator::NumericGreater => numbers(&left, &right).map(|(left, right)| left > right),
-        Operator::NumericLesser => numbers(&left, &right).map(|(left, right)| left < right),
-        Operator::NumericGreaterOrEquals => numbers(&left, &right).map(|(left, right)| left >= right),
-        Operator::NumericLesserOrEquals => numbers(&left, &right).map(|(left, right)| left <= right),
-        Operator::BooleanEquals => match (&left, &right) {
-            (Value::Bool(left), Value::Bool(right)) => Some(left == right),
-            _ => None,
-        },
+        Operator::NumericEquals => numbers().map(Ordering::is_eq),
+        Operator::NumericGreater => numbers().map(Ordering::is_gt),
+        Operator::NumericLesser => numbers().map(Ordering::is_lt),
+        Operator::NumericGreaterOrEquals => numbers().map(Ordering::is_ge),
+        Operator::NumericLesserOrEquals => numbers().map(Ordering::is_le),
+        Operator::BooleanEquals => truth(&left).zip(truth(&right)).map(|(left, right)| left == right),
     };
     holds.ok_or_else(|| {
         let (operator, at) = (comparison.operator, comparison.position);
@@ -56,12 +59,34 @@ fn compare(comparison: &Comparison, scope: &Scope<'_>) -> Result<bool, Unopened>
     })
 }
 
-fn texts<'a>(left: &'a Value, right: &'a Value) -> Option<(&'a str, &'a str)> {
-    Some((left.as_str()?, right.as_str()?))
+fn order(left: &Value, right: &Value) -> Option<Ordering> {
+    let (left, right) = (number(left)?, number(right)?);
+    match (left.as_i64(), right.as_i64()) {
+        // A float cannot tell all whole numbers apart.
+        (Some(left), Some(right)) => Some(left.cmp(&right)),
+        _ => left.as_f64()?.partial_cmp(&right.as_f64()?),
+    }
 }
 
-fn numbers(left: &Value, right: &Value) -> Option<(f64, f64)> {
-    Some((left.as_f64()?, right.as_f64()?))
+fn number(value: &Value) -> Option<Number> {
+    match value {
+        Value::Number(number) => Some(number.clone()),
+        Value::String(text) => {
+            let text = text.trim();
+            let whole = text.parse::<i64>().ok().map(Number::from);
+            whole.or_else(|| Number::from_f64(text.parse().ok()?))
+        }
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+fn truth(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(flag) => Some(*flag),
+        Value::String(text) if text.eq_ignore_ascii_case("true") => Some(true),
+        Value::String(text) if text.eq_ignore_ascii_case("false") => Some(false),
+        Value::Null | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => None,
+    }
 }
 
 /// Text in a text, or an item in a list.

@@ -1,7 +1,9 @@
 //! What an execution does next.
 
+use crate::answer::take_answer;
+use crate::signal::take_signal;
 use crate::turn::Turn;
-use crate::{Decision, Execution, Input, Observations, Phase, Rejection, Signal, Stop, StopType};
+use crate::{Decision, Execution, Input, Observations, Phase, Rejection, Stop, StopType};
 use fleetwright_runbook::Runbook;
 use jiff::Timestamp;
 
@@ -29,7 +31,8 @@ pub fn decide(
             let nothing = Observations::default();
             Turn::new(stop(execution, *kind, now)?, runbook, &nothing, now).begin_stop()
         }
-        Input::Signal(signal) => Err(signal_without_listener(execution, *signal)),
+        Input::Signal(request) => take_signal(execution, runbook, request, now),
+        Input::Answer(answer) => take_answer(execution, runbook, answer, now),
     }
 }
 
@@ -49,18 +52,5 @@ fn stop(execution: &Execution, kind: StopType, now: Timestamp) -> Result<Executi
         (Phase::At(_) | Phase::In(_), None) => {
             Ok(Execution { stop: Some(Stop { kind, at: now, on_cancel_until: None }), ..execution.clone() })
         }
-    }
-}
-
-/// No action that waits for a signal can be open yet (start refuses runbooks that have one), so nobody listens.
-fn signal_without_listener(execution: &Execution, signal: Signal) -> Rejection {
-    let state = match &execution.phase {
-        Phase::At(name) => format!("it is about to begin step {name}"),
-        Phase::In(step) => format!("step {} ({}) does not wait for a signal", step.name, step.action),
-        Phase::Ending(_) | Phase::Ended { .. } => "it has ended".to_owned(),
-    };
-    Rejection::Refused {
-        code: "InvalidAutomationSignalException",
-        message: format!("execution {} takes no signal {signal:?}: {state}", execution.id),
     }
 }

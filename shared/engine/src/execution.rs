@@ -1,23 +1,23 @@
 //! An execution: one run of a runbook.
 
-use crate::{ExecutionId, Output, SendToken, Status, StepExecution, Work};
+use crate::{ExecutionId, LoopFrame, Output, SendToken, Status, StepExecution};
 use fleetwright_fleet::CommandId;
 use fleetwright_runbook::StepName;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An execution older than this ends TimedOut: every wait has a deadline.
-pub const EXECUTION_AGE_MAX: SignedDuration = SignedDuration::from_hours(90 * 24);
+pub(crate) const EXECUTION_AGE_MAX: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// Sends of one step that may be live at once.
-pub const LIVE_SENDS_MAX: usize = 20;
+pub(crate) const LIVE_SENDS_MAX: usize = 20;
 /// The execution item's size, in bytes of JSON.
-pub const EXECUTION_BYTES_MAX: usize = 60_000;
+pub(crate) const EXECUTION_BYTES_MAX: usize = 60_000;
 /// A step item's size, in bytes of JSON (DynamoDB takes 400 KB): about 3,500 sends.
-pub const STEP_BYTES_MAX: usize = 350_000;
+pub(crate) const STEP_BYTES_MAX: usize = 350_000;
 /// Commands that may wait for their settle while later steps run.
-pub const UNSETTLED_MAX: usize = 100;
+pub(crate) const UNSETTLED_MAX: usize = 100;
 
 /// Which runbook, as it was when the execution started.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +68,15 @@ pub struct Ending {
     pub status: Status,
     /// Why, if not well.
     pub failure_message: Option<String>,
+    /// What somebody should know of it, however it ended: outputs of the document that there was no room for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warning: Option<String>,
+}
+
+impl Ending {
+    pub(crate) const fn badly(status: Status, why: String) -> Self {
+        Self { status, failure_message: Some(why), warning: None }
+    }
 }
 
 /// Where an execution is.
@@ -93,6 +102,8 @@ pub enum Phase {
 pub enum PendingKind {
     /// Let no try of the send begin any more, and cancel what was sent.
     Halt(SendToken),
+    /// Tell the topic of that step, an open approval, that somebody is waited for.
+    AskApproval(u32),
     /// Tell people how it ended.
     Publish,
 }
@@ -103,6 +114,7 @@ impl PendingKind {
     pub fn key(&self) -> String {
         match self {
             Self::Halt(token) => format!("halt#{token}"),
+            Self::AskApproval(ordinal) => format!("ask-approval#{ordinal}"),
             Self::Publish => "publish".to_owned(),
         }
     }
@@ -136,6 +148,9 @@ pub struct Execution {
     pub document_outputs: BTreeMap<String, Output>,
     /// Where it is. The open step is an item of its own: here only its ordinal is stored.
     pub phase: Phase,
+    /// The loops it is in, the outermost first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub loops: Vec<LoopFrame>,
     /// The ordinal of the next step execution.
     pub steps_begun: u32,
     /// A stop that was accepted.
@@ -153,8 +168,17 @@ pub struct Execution {
     pub started_at: Timestamp,
     /// The caller.
     pub executed_by: String,
+    /// The role its SSM calls use, if not the deployment's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// Steps that somebody answers for instead of their being performed: a rehearsal. Empty where deployed.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub answered: BTreeSet<StepName>,
     /// Whether its end is told to people.
     pub announced: bool,
+    /// The caller's id of the signal that was accepted last: the same request again changes nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_signal: Option<String>,
     /// For which moment a wake was last sent; those of settles and effects are not remembered.
     pub wake_at: Option<Timestamp>,
 }
@@ -165,8 +189,9 @@ impl Execution {
     pub const fn status(&self) -> Status {
         match (&self.phase, self.stop) {
             (Phase::Ended { ending, .. }, _) => ending.status,
-            (_, Some(_)) => Status::Cancelling,
-            (_, None) => Status::InProgress,
+            (Phase::At(_) | Phase::In(_) | Phase::Ending(_), Some(_)) => Status::Cancelling,
+            (Phase::In(step), None) => step.status,
+            (Phase::At(_) | Phase::Ending(_), None) => Status::InProgress,
         }
     }
 
@@ -185,59 +210,6 @@ impl Execution {
         match &self.phase {
             Phase::In(step) => Self { phase: Phase::At(step.name.clone()), ..self.clone() },
             Phase::At(_) | Phase::Ending(_) | Phase::Ended { .. } => self.clone(),
-        }
-    }
-
-    /// Holds what must be true of every stored execution. Runs after every load and before every save, in release
-    /// builds too; what fails it is parked, visibly.
-    ///
-    /// # Errors
-    /// What is wrong, in words that name ids and numbers only.
-    pub fn check(&self) -> Result<(), String> {
-        self.check_sends()?;
-        let size = serde_json::to_string(&self.head()).map_or(usize::MAX, |text| text.len());
-        if size > EXECUTION_BYTES_MAX {
-            return Err(format!("the execution item would have {size} bytes, over {EXECUTION_BYTES_MAX}"));
-        }
-        if self.unsettled.len() > UNSETTLED_MAX + LIVE_SENDS_MAX {
-            return Err(format!("{} commands wait for their settle", self.unsettled.len()));
-        }
-        Ok(())
-    }
-
-    fn check_sends(&self) -> Result<(), String> {
-        let Some(step) = self.open_step() else {
-            return if self.live.is_empty() {
-                Ok(())
-            } else {
-                Err(format!("{} sends are live outside a step", self.live.len()))
-            };
-        };
-        if step.ordinal + 1 != self.steps_begun {
-            return Err(format!("step {} is open, {} were begun", step.ordinal, self.steps_begun));
-        }
-        match &step.work {
-            None => Err(format!("step {} is open and does nothing", step.ordinal)),
-            Some(Work::Sleep { .. }) if !self.live.is_empty() => {
-                Err("a sleeping step has live sends".to_owned())
-            }
-            Some(Work::Sleep { .. }) => Ok(()),
-            Some(Work::Fleet(work)) => {
-                if work.given > work.target_count() {
-                    return Err(format!("{} of {} targets were given out", work.given, work.target_count()));
-                }
-                if self.live.len() > LIVE_SENDS_MAX {
-                    return Err(format!("{} sends are live", self.live.len()));
-                }
-                let size = serde_json::to_string(step).map_or(usize::MAX, |text| text.len());
-                if size > STEP_BYTES_MAX {
-                    return Err(format!(
-                        "step {} has {} sends, too many for its item",
-                        step.name, work.planned
-                    ));
-                }
-                Ok(())
-            }
         }
     }
 }

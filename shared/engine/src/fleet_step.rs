@@ -4,8 +4,8 @@ use crate::attend::Attended;
 use crate::send::FIRST_LOOK_AFTER;
 use crate::turn::{Moved, Turn};
 use crate::{
-    DoneSend, Effect, Ended, FleetWork, HaltCause, Halting, Need, PendingKind, Refusal, Rejection, Send,
-    SendEnd, SendState, SendToken, StepExecution, Stretch,
+    DoneSend, Effect, Ended, FleetWork, HaltCause, Need, PendingKind, Refusal, Rejection, Send, SendEnd,
+    SendState, SendToken, StepExecution, Stretch,
 };
 use fleetwright_runbook::Step;
 
@@ -104,8 +104,8 @@ impl Turn<'_> {
                 self.pend(PendingKind::Halt(token));
             }
         }
-        if work.halting.is_none_or(|halting| halting.cause != cause) {
-            work.halting = Some(Halting { cause, since: self.now });
+        if work.halting != Some(cause) {
+            work.halting = Some(cause);
             self.changed();
         }
     }

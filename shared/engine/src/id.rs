@@ -9,7 +9,7 @@ use std::fmt;
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// Characters of a send token; `fw:` and the token leave 70 of the 100 characters of SendCommand's Comment.
-pub const TOKEN_CHARS: usize = 26;
+pub(crate) const TOKEN_CHARS: usize = 26;
 
 /// An execution: a UUID, as SSM's AutomationExecutionId.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

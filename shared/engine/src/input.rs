@@ -5,6 +5,7 @@ use crate::{
 };
 use fleetwright_fleet::{Command, CommandId, NodeId, SETTLE_LIMIT_S, Settlement};
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is known of one command when an execution is looked at.
@@ -94,6 +95,49 @@ pub enum Signal {
     Revoke,
 }
 
+/// A signal and who sent it (SSM API reference, SendAutomationSignal).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignalRequest {
+    /// What it says.
+    pub signal: Signal,
+    /// The caller's ARN.
+    pub caller: String,
+    /// What goes with it: `Comment` with Approve and Reject, `StepName` with Resume.
+    pub payload: BTreeMap<String, Vec<String>>,
+    /// The step execution it is for, once that is known: for another it is [`Rejection::Stale`].
+    pub ordinal: Option<u32>,
+    /// The caller's id of the request: the same again is [`Rejection::Stale`].
+    pub request_id: Option<String>,
+}
+
+/// How an attempt ended that somebody answers for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnswerStatus {
+    /// Well.
+    Success,
+    /// Badly.
+    Failed,
+    /// It ran out of time.
+    TimedOut,
+}
+
+/// What somebody answers for a step in a rehearsal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// The step execution's ordinal.
+    pub ordinal: u32,
+    /// The attempt that is answered.
+    pub attempt: u32,
+    /// How it ended.
+    pub status: AnswerStatus,
+    /// What the action's service answered; declared outputs select from it.
+    pub response: Option<Value>,
+    /// The outputs that the action has of its own.
+    pub outputs: BTreeMap<String, Value>,
+    /// Why, if not well.
+    pub message: Option<String>,
+}
+
 /// Why an execution is looked at.
 #[derive(Debug)]
 pub enum Input<'a> {
@@ -102,7 +146,9 @@ pub enum Input<'a> {
     /// Bring it to its end.
     Stop(StopType),
     /// A person's word.
-    Signal(Signal),
+    Signal(&'a SignalRequest),
+    /// What became of an attempt in a rehearsal.
+    Answer(&'a Answer),
 }
 
 /// What must be read before anything can be decided.
@@ -149,6 +195,8 @@ pub struct Decision {
     pub execution: Execution,
     /// Whether anything is to be committed.
     pub changed: bool,
+    /// Loops that were begun or told to stop and are not over, to be stored like closed steps.
+    pub begun: Vec<StepExecution>,
     /// Steps it closed, in order.
     pub closed: Vec<StepExecution>,
     /// Sends it plans.

@@ -6,41 +6,55 @@
 //! events, wakes, reconcile and the API all end in the same question.
 //!
 //! The rules are those of `infra/protocols.md`: sends in `plan` and `attend` (P3), verdicts and
-//! outputs (P3, P5), halting and deadlines (P6).
+//! outputs (P3, P5), halting and deadlines (P6); and those of the SSM User Guide for everything else: where an execution
+//! goes (`leave`), loops (`looping`), people's words (`waiting`, `approve`, `signal`), variables (`variable`), conditions
+//! (`branch`), what the document gives back (`outputs`). In a rehearsal somebody answers for steps instead of their being
+//! performed (`answer`).
 
+mod answer;
+mod approve;
 mod attend;
 mod bound;
 mod branch;
+mod check;
 mod decide;
 mod execution;
 mod fleet_step;
 mod id;
 mod input;
 mod leave;
+mod loop_frame;
+mod looping;
 mod open;
+mod outputs;
+mod path;
 mod plan;
 mod request;
+mod room;
 mod scope;
 mod send;
+mod signal;
 mod start;
 mod step;
+mod stored;
 mod turn;
+mod variable;
 mod verdict;
+mod waiting;
 
 pub use bound::{Bound, InvalidBound};
 pub use decide::decide;
-pub use execution::{
-    Document, EXECUTION_AGE_MAX, EXECUTION_BYTES_MAX, Ending, Execution, LIVE_SENDS_MAX, Pending,
-    PendingKind, Phase, Place, STEP_BYTES_MAX, Stop, StopType, UNSETTLED_MAX,
+pub use execution::{Document, Ending, Execution, Pending, PendingKind, Phase, Place, Stop, StopType};
+pub use id::{ExecutionId, ListId, ListRef, NodeList, SendToken};
+pub use input::{
+    Answer, AnswerStatus, Decision, Effect, Ended, Input, Need, Observations, Rejection, Report, SettleAgain,
+    Signal, SignalRequest,
 };
-pub use id::{ExecutionId, ListId, ListRef, NodeList, SendToken, TOKEN_CHARS};
-pub use input::{Decision, Effect, Ended, Input, Need, Observations, Rejection, Report, SettleAgain, Signal};
-pub use plan::{CONCURRENCY_DEFAULT, NODES_PER_SEND_MAX};
-pub use send::{
-    FIRST_LOOK_AFTER, LOOKS_TO_ABSENT, Refusal, Send, SendEnd, SendState, Slice, Stretch, WATCH_AFTER,
-};
+pub use loop_frame::{LoopFrame, Rounds};
+pub use send::{Refusal, Send, SendEnd, SendState, Slice, Stretch, WATCH_AFTER};
 pub use start::{Start, start};
 pub use step::{
-    DoneSend, FleetWork, HaltCause, Halting, Output, Request, Status, StepExecution, Target, Targets, Work,
+    Approval, ApprovalDecision, ApproverDecision, DoneSend, FleetWork, HaltCause, Output, ParentStep,
+    Request, Status, StepExecution, Target, Targets, Work,
 };
-pub use turn::STEPS_PER_COMMIT_MAX;
+pub use stored::stored_names;

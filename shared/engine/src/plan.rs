@@ -1,15 +1,14 @@
 //! Planning sends of a fleet step: MaxConcurrency counts whole sends, MaxErrors stops further ones (protocols, P3).
 
+use crate::execution::LIVE_SENDS_MAX;
 use crate::turn::Turn;
-use crate::{
-    Effect, FleetWork, LIVE_SENDS_MAX, Rejection, Send, SendState, SendToken, Slice, StepExecution, Targets,
-};
+use crate::{Effect, FleetWork, Rejection, Send, SendState, SendToken, Slice, StepExecution, Targets};
 use std::collections::BTreeSet;
 
 /// Nodes of one send (SSM API reference, SendCommand.InstanceIds: at most 50).
-pub const NODES_PER_SEND_MAX: u64 = 50;
+pub(crate) const NODES_PER_SEND_MAX: u64 = 50;
 /// Nodes at once where the author says nothing (SSM API reference, SendCommand.MaxConcurrency).
-pub const CONCURRENCY_DEFAULT: u64 = 50;
+pub(crate) const CONCURRENCY_DEFAULT: u64 = 50;
 
 impl Turn<'_> {
     /// Plans sends while there is room.

@@ -1,10 +1,12 @@
 //! What references stand for while a step runs (User Guide, automation-variables).
 
-use crate::{Execution, Need, NodeList, Observations, Output, Rejection};
-use fleetwright_runbook::{Global, Reference, SettingError};
+use crate::path::walk;
+use crate::{Execution, ListRef, Need, NodeList, Observations, Output, Rejection};
+use fleetwright_runbook::{Global, Reference, SettingError, StepName, output_and_path};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// Why a reference has no value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,16 +66,16 @@ impl Scope<'_> {
                 self.execution.variables.get(name.as_str()).cloned().ok_or_else(missing)
             }
             Reference::StepOutput { step, output } => {
-                let key = format!("{step}.{output}");
-                match self.execution.outputs.get(&key) {
-                    None => Err(missing()),
-                    Some(Output::Value(value)) => Ok(value.clone()),
-                    Some(Output::Nodes(list)) => {
-                        let fresh = self.fresh.iter().find(|known| known.reference == *list);
-                        let nodes = fresh.map(|known| &known.nodes).or_else(|| self.seen.lists.get(&list.id));
-                        let nodes = nodes.ok_or_else(|| Unresolved::Needs(Need::List(list.clone())))?;
-                        Ok(nodes.iter().map(|node| Value::from(node.as_str())).collect())
-                    }
+                let inside = self.execution.loops.iter().find(|frame| frame.step.name == *step);
+                if let Some(frame) = inside {
+                    let (name, path) = output_and_path(output);
+                    let value = frame.output(name);
+                    return value.as_ref().and_then(|value| walk(value, path)).cloned().ok_or_else(missing);
+                }
+                let (kept, path) = kept(&self.execution.outputs, step, output).ok_or_else(missing)?;
+                match kept {
+                    Output::Value(value) => walk(value, path).cloned().ok_or_else(missing),
+                    Output::Nodes(list) => walk(&self.nodes(list)?, path).cloned().ok_or_else(missing),
                 }
             }
             Reference::Global(global) => Ok(Value::String(self.global(*global))),
@@ -81,6 +83,13 @@ impl Scope<'_> {
             // Only an execution started with Targets and TargetParameterName has a resource.
             Reference::ResourceId => Err(missing()),
         }
+    }
+
+    pub(crate) fn nodes(&self, list: &ListRef) -> Result<Value, Unresolved> {
+        let fresh = self.fresh.iter().find(|known| known.reference == *list);
+        let nodes = fresh.map(|known| &known.nodes).or_else(|| self.seen.lists.get(&list.id));
+        let nodes = nodes.ok_or_else(|| Unresolved::Needs(Need::List(list.clone())))?;
+        Ok(nodes.iter().map(|node| Value::from(node.as_str())).collect())
     }
 
     fn global(&self, global: Global) -> String {
@@ -94,4 +103,16 @@ impl Scope<'_> {
             Global::DateTime => at.strftime("%Y-%m-%d_%H.%M.%S").to_string(),
         }
     }
+}
+
+/// An output that was kept, and the path into it: by its whole name, or by its first word (`step.Output.field`,
+/// `step.Output[0]`).
+pub(crate) fn kept<'a>(
+    outputs: &'a BTreeMap<String, Output>,
+    step: &StepName,
+    output: &'a str,
+) -> Option<(&'a Output, &'a str)> {
+    let stored = |name: &str| outputs.get(&format!("{step}.{name}"));
+    let (name, path) = output_and_path(output);
+    stored(output).map(|whole| (whole, "")).or_else(|| Some((stored(name)?, path)))
 }

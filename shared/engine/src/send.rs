@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// After this long without an outcome a try may be looked for: SSM's lists lag behind SendCommand.
-pub const FIRST_LOOK_AFTER: SignedDuration = SignedDuration::from_secs(90);
+pub(crate) const FIRST_LOOK_AFTER: SignedDuration = SignedDuration::from_secs(90);
 /// Looks that must find nothing before a command counts as absent.
-pub const LOOKS_TO_ABSENT: usize = 3;
+pub(crate) const LOOKS_TO_ABSENT: usize = 3;
 /// Tries of unknown outcome after which the nodes are Unknown for good.
 pub(crate) const UNKNOWN_TRIES_MAX: u32 = 3;
 /// Tries in all; with a back-off of up to a minute, half an hour of throttling or more.

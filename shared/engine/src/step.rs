@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 pub enum Status {
     /// Begun, not over.
     InProgress,
+    /// Waits for a person.
+    Waiting,
     /// Told to stop, not over.
     Cancelling,
     /// Ended well.
@@ -31,6 +33,7 @@ impl Status {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::InProgress => "InProgress",
+            Self::Waiting => "Waiting",
             Self::Cancelling => "Cancelling",
             Self::Success => "Success",
             Self::Failed => "Failed",
@@ -43,7 +46,7 @@ impl Status {
     #[must_use]
     pub const fn is_terminal(self) -> bool {
         match self {
-            Self::InProgress | Self::Cancelling => false,
+            Self::InProgress | Self::Waiting | Self::Cancelling => false,
             Self::Success | Self::Failed | Self::TimedOut | Self::Cancelled => true,
         }
     }
@@ -138,15 +141,6 @@ pub enum HaltCause {
     Stopped,
 }
 
-/// A halt under way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Halting {
-    /// Why.
-    pub cause: HaltCause,
-    /// Since when.
-    pub since: Timestamp,
-}
-
 /// An open runCommand attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FleetWork {
@@ -173,8 +167,8 @@ pub struct FleetWork {
     /// A node may still be at it: a command was given up before SSM called it finished, or a send is of unknown outcome.
     /// No further attempt may be made.
     pub forced: bool,
-    /// The attempt is being ended early.
-    pub halting: Option<Halting>,
+    /// Why the attempt is being ended early, if it is.
+    pub halting: Option<HaltCause>,
 }
 
 impl FleetWork {
@@ -194,6 +188,43 @@ impl FleetWork {
     }
 }
 
+/// What an approver said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApproverDecision {
+    /// The caller's ARN.
+    pub approver: String,
+    /// Yes or no.
+    pub decision: ApprovalDecision,
+    /// What was said with it.
+    pub comment: Option<String>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Yes or no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ApprovalDecision {
+    /// Yes.
+    Approve,
+    /// No.
+    Reject,
+}
+
+/// An open `aws:approve` (User Guide, automation-action-approve).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// Who may decide: user names, and ARNs of users, roles and assumed roles; each once.
+    pub approvers: Vec<String>,
+    /// How many must say yes.
+    pub required: u32,
+    /// The topic that is told that somebody is waited for.
+    pub notification_arn: Option<String>,
+    /// What is told there.
+    pub message: Option<String>,
+    /// What was decided so far.
+    pub decisions: Vec<ApproverDecision>,
+}
+
 /// What an open step is doing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Work {
@@ -204,6 +235,25 @@ pub enum Work {
         /// When it is over.
         until: Timestamp,
     },
+    /// `aws:pause`: waits for Resume.
+    Pause,
+    /// `aws:approve`: waits for its approvers.
+    Approval(Approval),
+    /// Any action in a rehearsal: waits for somebody to say what became of it.
+    Answered,
+}
+
+/// The loop a step is executed in (SSM API reference, ParentStepDetails).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParentStep {
+    /// The loop's ordinal.
+    pub ordinal: u32,
+    /// The loop's name.
+    pub name: StepName,
+    /// Which round it is, from 1.
+    pub iteration: u32,
+    /// The item of this round; none where the loop goes by a condition.
+    pub iterator_value: Option<Value>,
 }
 
 /// A step as it is being executed, or was.
@@ -215,6 +265,9 @@ pub struct StepExecution {
     pub name: StepName,
     /// Its action.
     pub action: String,
+    /// The loop it stands in, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<ParentStep>,
     /// The attempt under way, or the last, from 1.
     pub attempt: u32,
     /// How it stands.

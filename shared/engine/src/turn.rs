@@ -1,16 +1,17 @@
 //! One decision in the making: the execution as it changes, and what has been collected for the commit.
 
-use crate::scope::Scope;
+use crate::execution::EXECUTION_AGE_MAX;
+use crate::scope::{Scope, Unopened};
 use crate::{
-    Decision, EXECUTION_AGE_MAX, Effect, Ended, Ending, Execution, HaltCause, Need, NodeList, Observations,
-    Pending, PendingKind, Phase, Rejection, Report, Send, Status, StepExecution, StopType, Work,
+    Decision, Effect, Ended, Ending, Execution, HaltCause, Need, NodeList, Observations, Pending,
+    PendingKind, Phase, Rejection, Report, Send, Status, StepExecution, StopType, Work,
 };
 use fleetwright_fleet::CommandId;
-use fleetwright_runbook::Runbook;
+use fleetwright_runbook::{Runbook, Step};
 use jiff::{SignedDuration, Timestamp};
 
 /// Steps closed in one commit; more go into the next one (a transaction has room for 80 actions).
-pub const STEPS_PER_COMMIT_MAX: usize = 20;
+pub(crate) const STEPS_PER_COMMIT_MAX: usize = 20;
 /// A pending effect is looked after again so long after its commit.
 const PENDING_RECHECK: SignedDuration = SignedDuration::from_secs(60);
 /// A wake is a delayed message; SQS delays up to 15 minutes. Later moments are left to reconcile.
@@ -38,6 +39,7 @@ pub(crate) struct Turn<'a> {
     pub(crate) ended: Vec<Ended>,
     pub(crate) lists: Vec<NodeList>,
     changed: bool,
+    pub(crate) begun: Vec<StepExecution>,
     closed: Vec<StepExecution>,
     effects: Vec<Effect>,
     waits: Vec<Timestamp>,
@@ -60,6 +62,7 @@ impl<'a> Turn<'a> {
             ended: Vec::new(),
             lists: Vec::new(),
             changed: false,
+            begun: Vec::new(),
             closed: Vec::new(),
             effects: Vec::new(),
             waits: Vec::new(),
@@ -74,13 +77,13 @@ impl<'a> Turn<'a> {
             let moved = match self.execution.phase.clone() {
                 Phase::At(name) => self.open(&name)?,
                 Phase::In(step) => self.drive(*step)?,
-                Phase::Ending(ending) => self.end(ending),
+                Phase::Ending(ending) => self.end(ending)?,
                 Phase::Ended { .. } => Moved::Waits,
             };
             if moved == Moved::Waits {
                 break;
             }
-            if self.closed.len() >= STEPS_PER_COMMIT_MAX {
+            if self.begun.len() + self.closed.len() >= STEPS_PER_COMMIT_MAX {
                 again = true;
                 break;
             }
@@ -101,7 +104,7 @@ impl<'a> Turn<'a> {
         Ok(self.decision(true))
     }
 
-    fn decision(mut self, again: bool) -> Decision {
+    pub(crate) fn decision(mut self, again: bool) -> Decision {
         let ended = matches!(self.execution.phase, Phase::Ended { .. });
         // The last steps are over: what remains is settled at once.
         let again = again || (self.changed && matches!(self.execution.phase, Phase::Ending(_)));
@@ -120,6 +123,7 @@ impl<'a> Turn<'a> {
         let wake = if ended { None } else { self.wake() };
         Decision {
             changed: self.changed,
+            begun: self.begun,
             closed: self.closed,
             planned: self.planned,
             ended: self.ended,
@@ -182,14 +186,9 @@ impl<'a> Turn<'a> {
         self.changed = true;
     }
 
-    /// Closes a step: keeps what later steps read of it, and hands it over to the commit.
-    pub(crate) fn close(&mut self, step: StepExecution) {
-        let read = self.runbook.outputs_read(&step.name);
-        for (name, output) in &step.outputs {
-            if read.contains(name.as_str()) || read.contains("*") {
-                self.execution.outputs.insert(format!("{}.{name}", step.name), output.clone());
-            }
-        }
+    /// Hands a closed step over to the commit.
+    pub(crate) fn hand_over(&mut self, step: StepExecution) {
+        self.begun.retain(|begun| begun.ordinal != step.ordinal);
         self.closed.push(step);
         self.changed = true;
     }
@@ -228,42 +227,71 @@ impl<'a> Turn<'a> {
         self.execution.stop.is_some_and(|stop| stop.on_cancel_until.is_none())
     }
 
-    /// When a step runs out of time: its own, the execution's, or that of the steps that follow a stop.
+    /// When a step runs out of time: its own, that of the loops around it, the execution's, or that of the steps that
+    /// follow a stop.
     pub(crate) fn deadline(&self, step: &StepExecution) -> Timestamp {
-        let of_age = self.execution.started_at + EXECUTION_AGE_MAX;
         let of_stop = self.execution.stop.and_then(|stop| stop.on_cancel_until);
-        [step.deadline, of_stop].into_iter().flatten().fold(of_age, Timestamp::min)
+        [step.deadline, of_stop].into_iter().flatten().fold(self.outer_deadline(), Timestamp::min)
+    }
+
+    /// When all attempts of a step run out of time, whatever its own.
+    fn outer_deadline(&self) -> Timestamp {
+        let of_age = self.execution.started_at + EXECUTION_AGE_MAX;
+        let loops = self.execution.loops.iter().filter(|frame| !frame.is_cancelling());
+        loops.filter_map(|frame| frame.step.deadline).fold(of_age, Timestamp::min)
+    }
+
+    /// Whether a failed step may be tried once more.
+    pub(crate) fn has_time(&self) -> bool {
+        self.execution.stop.is_none() && self.now < self.outer_deadline()
+    }
+
+    /// When an attempt that begins now runs out of its own time: each has `timeoutSeconds`, so that a step is not timed
+    /// out until its attempts are used up.
+    pub(crate) fn attempt_deadline(&self, definition: &Step) -> Option<Timestamp> {
+        Some(self.now + self.timeout(definition).ok()??)
+    }
+
+    /// How long an attempt may take: as the step says, else as its action does.
+    pub(crate) fn timeout(&self, definition: &Step) -> Result<Option<SignedDuration>, Unopened> {
+        let scope = self.scope();
+        let seconds = match &definition.timeout_seconds {
+            Some(seconds) => Some(seconds.resolve(&|reference: &_| scope.look_up(reference))?),
+            None => definition.action.default_timeout_seconds(),
+        };
+        Ok(seconds.map(|seconds| SignedDuration::from_secs(seconds.into())))
+    }
+
+    /// How often a step is tried.
+    pub(crate) fn attempts(&self, definition: &Step) -> u32 {
+        let scope = self.scope();
+        definition.max_attempts.resolve(&|reference: &_| scope.look_up(reference)).unwrap_or(1)
     }
 
     /// The steps are over; the execution is when its commands are settled.
-    fn end(&mut self, ending: Ending) -> Moved {
+    fn end(&mut self, mut ending: Ending) -> Result<Moved, Rejection> {
         if !self.execution.unsettled.is_empty() {
-            return Moved::Waits;
+            return Ok(Moved::Waits);
         }
-        for wanted in &self.runbook.outputs {
-            let prefix = wanted.text.strip_suffix('*');
-            for (name, output) in &self.execution.outputs {
-                if *name == wanted.text || prefix.is_some_and(|prefix| name.starts_with(prefix)) {
-                    self.execution.document_outputs.insert(name.clone(), output.clone());
-                }
-            }
-        }
+        let outputs = self.document_outputs()?;
+        // Nothing reads them any more, and the item has room for them once.
+        self.execution.outputs.clear();
+        ending.warning = self.keep_document_outputs(outputs);
         if self.execution.announced {
             self.pend(PendingKind::Publish);
         }
         self.execution.phase = Phase::Ended { ending, at: self.now };
         self.changed = true;
-        Moved::On
+        Ok(Moved::On)
     }
 
     /// All steps are over: with the worst end of a critical step, or as the stop wants it.
     pub(crate) fn finish(&mut self) -> Moved {
-        let success = Ending { status: Status::Success, failure_message: None };
+        let success = Ending { status: Status::Success, failure_message: None, warning: None };
         let ending = match self.execution.stop.map(|stop| stop.kind) {
-            Some(StopType::Cancel) => Ending {
-                status: Status::Cancelled,
-                failure_message: Some("Stopped by StopAutomationExecution".to_owned()),
-            },
+            Some(StopType::Cancel) => {
+                Ending::badly(Status::Cancelled, "Stopped by StopAutomationExecution".to_owned())
+            }
             Some(StopType::Complete) => success,
             None => self.execution.marked.clone().unwrap_or(success),
         };

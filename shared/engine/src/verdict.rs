@@ -1,13 +1,13 @@
 //! Closing an attempt of a fleet step: its targets by outcome, its verdict, its outputs.
 
-use crate::leave::StepEnd;
+use crate::leave::{OUT_OF_TIME, StepEnd};
 use crate::turn::{Moved, Turn};
 use crate::{
-    DoneSend, EXECUTION_AGE_MAX, FleetWork, HaltCause, ListRef, Need, NodeList, Output, Rejection, SendEnd,
-    Status, StepExecution, Stretch, Targets,
+    DoneSend, FleetWork, HaltCause, ListRef, Need, NodeList, Output, Rejection, SendEnd, Status,
+    StepExecution, Stretch, Targets,
 };
 use fleetwright_fleet::{Counts, NodeId, Outcome, Partition, PatchSummary, Settlement, Terminal};
-use fleetwright_runbook::{OrReference, Step};
+use fleetwright_runbook::Step;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -39,9 +39,7 @@ impl Turn<'_> {
         let end = verdict(&result, counts, &work);
         step.commands.extend(work.done.iter().filter_map(|done| done.command_id().cloned()));
         let failed = matches!(end.status, Status::Failed | Status::TimedOut);
-        let in_time =
-            self.execution.stop.is_none() && self.now < self.execution.started_at + EXECUTION_AGE_MAX;
-        if failed && !work.forced && in_time && step.attempt < self.attempts(definition) {
+        if failed && !work.forced && self.has_time() && step.attempt < self.attempts(definition) {
             return Ok(self.next_attempt(step, definition, work));
         }
         step.counts = Some(counts);
@@ -51,27 +49,13 @@ impl Turn<'_> {
             Targets::Query(_) => None,
         };
         self.set_outputs(&mut step, &result, counts, end.status);
-        Ok(self.leave(step, definition, end))
-    }
-
-    fn attempts(&self, definition: &Step) -> u32 {
-        let scope = self.scope();
-        match &definition.max_attempts {
-            OrReference::Literal(attempts) => *attempts,
-            template @ OrReference::Template(_) => {
-                template.resolve(&|reference: &_| scope.look_up(reference)).unwrap_or(1)
-            }
-        }
+        self.leave(step, definition, end)
     }
 
     /// A further attempt goes to all original targets, as SSM's does.
     fn next_attempt(&mut self, mut step: StepExecution, definition: &Step, work: FleetWork) -> Moved {
-        let scope = self.scope();
-        let timeout_s =
-            definition.timeout_seconds.as_ref().and_then(|t| t.resolve(&|r: &_| scope.look_up(r)).ok());
         step.attempt += 1;
-        step.deadline =
-            timeout_s.map(|seconds: u32| self.now + jiff::SignedDuration::from_secs(seconds.into()));
+        step.deadline = self.attempt_deadline(definition);
         let fresh = FleetWork {
             given: 0,
             returned: Vec::new(),
@@ -262,7 +246,7 @@ fn without_command(work: &FleetWork) -> Vec<(Stretch, Outcome)> {
 /// Success if the targets that are not Success are at most MaxErrors and at least one is Success, or there were none;
 /// else TimedOut if all the others timed out, Cancelled after a stop, else Failed.
 fn verdict(result: &AttemptResult, counts: Counts, work: &FleetWork) -> StepEnd {
-    let halted_by = work.halting.map(|halting| halting.cause);
+    let halted_by = work.halting;
     if counts.total() == 0 && halted_by.is_none() {
         return verdict_without_nodes(result);
     }
@@ -273,8 +257,8 @@ fn verdict(result: &AttemptResult, counts: Counts, work: &FleetWork) -> StepEnd 
     let message = message(result, counts);
     match halted_by {
         Some(HaltCause::Stopped) => StepEnd::cancelled(),
-        Some(HaltCause::TimedOut) => StepEnd::timed_out("timeoutSeconds passed"),
-        None if counts.not_success() == counts.timed_out => StepEnd::timed_out(&message),
+        Some(HaltCause::TimedOut) => StepEnd::timed_out(OUT_OF_TIME),
+        None if counts.not_success() == counts.timed_out => StepEnd::timed_out(message),
         None => StepEnd::failed(message),
     }
 }

@@ -143,7 +143,7 @@ fn a_refused_bad_node_is_found_by_halving_and_alone_is_not_run() {
             if (offset..offset + length).contains(&5) {
                 shell.set_state(&send, SendState::Refused(Refusal::BadNode));
             } else {
-                shell.answer(&send, well);
+                shell.finish(&send, well);
             }
         }
         if !shell.closed.is_empty() {
@@ -238,7 +238,7 @@ fn an_absent_send_parks_the_execution_where_the_deployment_says_so() {
 fn a_stop_halts_live_sends_plans_no_more_and_ends_when_they_have() {
     let mut shell = Shell::new(&(command("patch", "") + "      MaxConcurrency: 50\n"), 120);
     let send = shell.look().expect("decides").planned.remove(0);
-    let command_id = shell.answer(&send, well);
+    let command_id = shell.finish(&send, well);
     let report = shell.seen.reports.get_mut(&command_id).expect("a report");
     report.command.statuses.clear();
     (report.settlement, report.command.settled, report.terminal_since) = (None, None, None);
@@ -262,7 +262,7 @@ fn a_stop_halts_live_sends_plans_no_more_and_ends_when_they_have() {
 fn before_a_timeout_is_decided_ssm_is_asked() {
     let mut shell = Shell::new(&command("patch", "    timeoutSeconds: 60\n"), 1);
     let send = shell.look().expect("decides").planned.remove(0);
-    let command_id = shell.answer(&send, well);
+    let command_id = shell.finish(&send, well);
     let report = shell.seen.reports.get_mut(&command_id).expect("a report");
     report.command.statuses.clear();
     shell.now = common::at(61);

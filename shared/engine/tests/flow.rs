@@ -2,8 +2,8 @@
 
 mod common;
 
-use common::{Shell, command, well};
-use fleetwright_engine::{Input, Rejection, Signal, StopType, decide};
+use common::{Shell, command, refusal, well};
+use fleetwright_engine::{Rejection, Signal, StopType};
 use fleetwright_fleet::Terminal;
 
 fn failing(_: usize) -> (Terminal, i32) {
@@ -144,13 +144,9 @@ fn a_stop_is_accepted_once_and_refused_after_the_end() {
 fn a_signal_nobody_waits_for_is_refused_by_name() {
     let mut shell = Shell::new(&command("one", ""), 1);
     shell.look().expect("decides");
-    let refused = decide(&shell.execution, &shell.runbook, &Input::Signal(Signal::Resume), shell.now);
-    match refused {
-        Err(Rejection::Refused { code: "InvalidAutomationSignalException", message }) => {
-            assert!(message.contains("step one"), "{message}");
-        }
-        other => panic!("{other:?}"),
-    }
+    let (code, message) = refusal(shell.signal(Signal::Resume, "me", &[]));
+    assert_eq!(code, "InvalidAutomationSignalException");
+    assert!(message.contains("step one"), "{message}");
 }
 
 #[test]
@@ -163,7 +159,7 @@ fn a_stopped_step_may_name_steps_that_clean_up_and_the_execution_is_cancelled_al
     let mut shell = Shell::new(&steps, 1);
     let send = shell.look().expect("decides").planned.remove(0);
     shell.stop(StopType::Cancel).expect("stops");
-    shell.answer(&send, |_| (Terminal::Cancelled, 137));
+    shell.finish(&send, |_| (Terminal::Cancelled, 137));
     shell.run(well);
     assert_eq!(shell.steps(), [("patch".to_owned(), "Cancelled"), ("tidy".to_owned(), "Success")]);
     assert_eq!(shell.ended().0, "Cancelled");

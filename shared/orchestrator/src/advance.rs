@@ -1,13 +1,16 @@
 //! `advance`: the end of everything.
 
 use crate::observe::Seen;
+use crate::stop::no_execution;
 use crate::table::{CommandItem, Commit, Committed, Loaded};
 use crate::{Allowance, Error, Orchestrator};
 use fleetwright_engine::{
-    Decision, Effect, ExecutionId, Input, PendingKind, Phase, Rejection, StopType, decide,
+    Answer, Decision, Effect, ExecutionId, Input, PendingKind, Phase, Rejection, SignalRequest, StopType,
+    decide,
 };
 use futures::future::{LocalBoxFuture, join_all};
 use jiff::{SignedDuration, Timestamp};
+use std::borrow::Cow;
 
 /// Commits that may be lost to others before the work is handed on.
 const LOST_RACES_MAX: usize = 3;
@@ -17,16 +20,30 @@ const ROUNDS_MAX: usize = 40;
 const READS_MAX: usize = 60;
 /// No further round begins with less than this left.
 const ROUND_TAKES: SignedDuration = SignedDuration::from_secs(8);
+/// Why an execution is set aside, or not looked at, whose role is no longer one of the deployment's.
+pub(crate) const ROLE_GONE: &str = "the deployment no longer lists the role that its runbook assumes";
 /// An effect that may be repeated freely, and failed, is tried again so soon.
 const EFFECT_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(5);
 /// And no longer so soon after this.
 const EFFECT_SOON_FOR: SignedDuration = SignedDuration::from_mins(1);
 
 /// Why an execution is advanced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Why {
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Why<'a> {
     Look,
     Stop(StopType),
+    Signal(&'a SignalRequest),
+    Answer(&'a Answer),
+}
+
+impl Why<'_> {
+    /// Whether nobody waits for what it comes to.
+    const fn is_look(self) -> bool {
+        match self {
+            Self::Look => true,
+            Self::Stop(_) | Self::Signal(_) | Self::Answer(_) => false,
+        }
+    }
 }
 
 /// What an advance came to.
@@ -76,21 +93,33 @@ impl Orchestrator {
         &'a self,
         id: &'a ExecutionId,
         turn: Allowance,
-        why: Why,
+        why: Why<'a>,
         hints: Vec<CommandItem>,
     ) -> LocalBoxFuture<'a, Result<Advanced, Error>> {
         // Boxed: it holds the futures of every call there is, and stands in all use cases.
-        Box::pin(self.rounds(id, turn, why, hints))
+        Box::pin(async move {
+            let mut committed = false;
+            match self.rounds(id, turn, why, hints, &mut committed).await {
+                // What somebody asked for stands; what follows from it is the next look's.
+                Err(error) if committed && !why.is_look() => {
+                    tracing::warn!(execution = %id, %error, "committed, not yet done");
+                    self.wake(id, self.now()).await;
+                    Ok(Advanced { due: None, committed })
+                }
+                advanced => advanced,
+            }
+        })
     }
 
     async fn rounds(
         &self,
         id: &ExecutionId,
         turn: Allowance,
-        mut why: Why,
+        mut why: Why<'_>,
         mut hints: Vec<CommandItem>,
+        committed: &mut bool,
     ) -> Result<Advanced, Error> {
-        let (mut lost, mut committed, mut due) = (0, false, None);
+        let (mut lost, mut due) = (0, None);
         for round in 0..=ROUNDS_MAX {
             if round == ROUNDS_MAX || (round > 0 && turn.left(self.now()) < ROUND_TAKES) {
                 self.wake(id, self.now()).await;
@@ -98,11 +127,15 @@ impl Orchestrator {
             }
             let mut seen = Seen::new(id.clone(), std::mem::take(&mut hints), turn, self.config.resend_absent);
             let Some(loaded) = self.load(&mut seen).await? else {
-                return Ok(Advanced { due: None, committed });
+                return if why.is_look() {
+                    Ok(Advanced { due: None, committed: *committed })
+                } else {
+                    Err(no_execution(id))
+                };
             };
             let decision = match self.decide(&loaded, why, &mut seen).await? {
-                Round::Nothing(due) => return Ok(Advanced { due, committed }),
-                Round::Parked if why == Why::Look => return Ok(Advanced { due: None, committed: true }),
+                Round::Nothing(due) => return Ok(Advanced { due, committed: *committed }),
+                Round::Parked if why.is_look() => return Ok(Advanced { due: None, committed: true }),
                 Round::Parked => return Err(Error::Ours(format!("execution {id} was set aside"))),
                 Round::AsLook => {
                     why = Why::Look;
@@ -116,14 +149,14 @@ impl Orchestrator {
             };
             if decision.changed {
                 match self.write(&loaded, &decision).await? {
-                    Committed::Yes => (why, committed, lost) = (Why::Look, true, 0),
+                    Committed::Yes => (why, *committed, lost) = (Why::Look, true, 0),
                     Committed::Lost => {
                         self.count_lost(id, &mut lost)?;
                         continue;
                     }
                     Committed::Illegal(reason) => {
                         self.park(&loaded, &reason).await?;
-                        if why != Why::Look {
+                        if !why.is_look() {
                             return Err(Error::Ours(format!("execution {id}: {reason}")));
                         }
                         return Ok(Advanced { due: None, committed: true });
@@ -135,15 +168,19 @@ impl Orchestrator {
                 && earlier < later
             {
                 // Nothing to commit, and yet there is something to look at earlier.
-                committed |= self.table.set_due(id, later, due).await?;
+                *committed |= self.table.set_due(id, later, due).await?;
             }
-            let performed = self.perform(&decision, &seen, turn).await?;
+            // Where its role is gone, the next look sets it aside.
+            let performed = match self.acting_as(loaded.execution.role.as_deref()) {
+                Some(actor) => actor.perform(&decision, &seen, turn).await?,
+                None => Performed::Done,
+            };
             if !(performed == Performed::More || (decision.again && decision.changed)) {
                 self.wake_once(id, &decision, performed).await;
                 break;
             }
         }
-        Ok(Advanced { due, committed })
+        Ok(Advanced { due, committed: *committed })
     }
 
     fn count_lost(&self, id: &ExecutionId, lost: &mut usize) -> Result<(), Error> {
@@ -163,26 +200,50 @@ impl Orchestrator {
     }
 
     /// Decides, reading what the decision asks for until it asks for nothing more.
-    async fn decide(&self, loaded: &Loaded, why: Why, seen: &mut Seen) -> Result<Round, Error> {
+    async fn decide(&self, loaded: &Loaded, why: Why<'_>, seen: &mut Seen) -> Result<Round, Error> {
         let execution = &loaded.execution;
-        if let (Some(parked), Why::Look) = (&loaded.parked, why) {
+        if let (Some(parked), true) = (&loaded.parked, why.is_look()) {
             tracing::warn!(execution = %execution.id, reason = %parked.reason, "the execution needs attention");
             return Ok(Round::Nothing(None));
         }
-        if let (Some(wrong), Why::Look) = (&loaded.wrong, why) {
+        if let (Some(wrong), true) = (&loaded.wrong, why.is_look()) {
             return self.park(loaded, wrong).await;
         }
+        if let (Some(parked), Why::Signal(_) | Why::Answer(_)) = (&loaded.parked, why) {
+            return Err(Error::Refused {
+                code: "InvalidAutomationSignalException".to_owned(),
+                message: format!(
+                    "execution {} was set aside, and takes Resume only: {}",
+                    execution.id, parked.reason
+                ),
+            });
+        }
+        let over = matches!(execution.phase, Phase::Ended { .. });
+        let actor = match self.acting_as(execution.role.as_deref()) {
+            None if why.is_look() && !over => return self.park(loaded, ROLE_GONE).await,
+            // What reads nothing of SSM needs no role.
+            actor => actor.unwrap_or(Cow::Borrowed(self)),
+        };
         let runbook = self.runbook(&execution.document.sha256).await?;
         for _ in 0..READS_MAX {
             let now = self.now();
             let input = match why {
                 Why::Look => Input::Look(&seen.observations),
                 Why::Stop(kind) => Input::Stop(kind),
+                Why::Signal(signal) => Input::Signal(signal),
+                Why::Answer(answer) => Input::Answer(answer),
             };
             match decide(execution, &runbook, &input, now) {
                 Ok(decision) => return Ok(Round::Decided(Box::new(decision))),
-                Err(Rejection::Needs(needs)) => self.satisfy(&needs, loaded, seen).await?,
-                Err(Rejection::Stale(_)) if why != Why::Look => return Ok(Round::AsLook),
+                Err(Rejection::Needs(needs)) => actor.satisfy(&needs, loaded, seen).await?,
+                Err(Rejection::Stale(reason)) if matches!(why, Why::Answer(_)) => {
+                    let code = "InvalidAutomationSignalException".to_owned();
+                    return Err(Error::Refused {
+                        code,
+                        message: format!("execution {}: {reason}", execution.id),
+                    });
+                }
+                Err(Rejection::Stale(_)) if !why.is_look() => return Ok(Round::AsLook),
                 Err(Rejection::Stale(_)) => {
                     let ended = matches!(execution.phase, Phase::Ended { .. });
                     return Ok(Round::Nothing(loaded.due.filter(|_| !ended)));
@@ -249,6 +310,7 @@ impl Orchestrator {
         let performed = match kind {
             PendingKind::Halt(token) => self.halt(&execution.id, token).await,
             PendingKind::Publish => self.publish(execution).await,
+            PendingKind::AskApproval(ordinal) => self.ask_approval(execution, *ordinal).await,
         };
         performed.unwrap_or_else(|error| {
             tracing::warn!(execution = %execution.id, %error, "an effect failed and is tried again");

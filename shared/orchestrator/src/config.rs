@@ -1,7 +1,9 @@
 //! What differs between deployments, and between a deployment and a simulation.
 
 use fleetwright_engine::Place;
+use fleetwright_runbook::StepName;
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// How long one call waits for its answer, whoever builds the clients; SendCommand has a longer time of its own. Short
@@ -11,8 +13,9 @@ pub const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 /// Which roles runbooks may assume.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AssumeRoles {
-    /// None but the deployment's own: a runbook that names another is refused.
-    Own,
+    /// Those the deployment has a client for ([`Clients::ssm_by_role`](crate::Clients)): a runbook that names another
+    /// is refused.
+    Listed,
     /// Any, recorded only: there is nothing to assume on a laptop.
     RecordOnly,
 }
@@ -45,6 +48,8 @@ pub struct Config {
     pub resend_absent: bool,
     /// Which roles runbooks may assume.
     pub assume_roles: AssumeRoles,
+    /// Steps that somebody answers for instead of their being performed: a rehearsal. None where deployed.
+    pub answered: BTreeSet<StepName>,
 }
 
 /// Identities and jitter: random in a deployment, seeded in a simulation.

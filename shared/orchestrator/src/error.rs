@@ -1,7 +1,9 @@
 //! Errors, by how they are to be treated.
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::ConnectorError;
 
 /// Which call failed, for messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +19,7 @@ pub enum Operation {
     SendMessage,
     Publish,
     GetDocument,
+    GetParameters,
     ListCommands,
     ListCommandInvocations,
     DescribeInstancePatchStates,
@@ -26,7 +29,7 @@ pub enum Operation {
 /// What became of a call that did not succeed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Known {
-    /// It was not executed: throttled.
+    /// It was not executed: throttled, or for want of credentials.
     Throttled,
     /// It was not executed: refused.
     Rejected,
@@ -108,11 +111,26 @@ pub(crate) fn known<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) 
                 Some(_) => Known::Rejected,
             }
         }
+        // Without credentials of the role it is to be made in, a call never leaves.
+        SdkError::DispatchFailure(failure) if failure.as_connector_error().is_some_and(lacks_credentials) => {
+            Known::Throttled
+        }
         SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => {
             Known::Unknown
         }
         _ => Known::Unknown,
     }
+}
+
+fn lacks_credentials(error: &ConnectorError) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if error.is::<CredentialsError>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// Name and message of an error as the service gave them.

@@ -9,6 +9,7 @@ use fleetwright_fleet::{CommandId, Fact};
 use futures::StreamExt;
 use futures::stream;
 use jiff::SignedDuration;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Groups that run at the same time.
@@ -143,10 +144,14 @@ impl Orchestrator {
             return Ok(item);
         }
         // First: were it second, a crash between would lose it, and the settle would no longer be outdated.
-        if let Some(owner) = &whole.owner {
-            self.table.contradict(&owner.execution, owner.step, id).await?;
-        }
-        match self.settle_item(&whole, turn.deadline).await? {
+        let actor = match &whole.owner {
+            None => Cow::Borrowed(self),
+            Some(owner) => {
+                self.table.contradict(&owner.execution, owner.step, id).await?;
+                self.acting_for(&owner.execution).await?
+            }
+        };
+        match actor.settle_item(&whole, turn.deadline).await? {
             Settled::Yes(..) => Ok(item),
             Settled::NotYet(_) => Err(Error::Again(format!("command {id}: SSM has not said all again"))),
         }

@@ -58,7 +58,8 @@ impl Orchestrator {
     ) -> Result<(), Error> {
         tracing::error!(execution = %id, send = %token, command = %command_id, "duplicate command detected");
         self.table.report_extra_command(id, token, command_id).await?;
-        self.table.warn_of_extra_command(id, command_id).await?;
+        let warning = format!("Duplicate command {command_id} was detected and cancelled; it may have run");
+        self.table.warn(id, &warning).await?;
         if !self.cancel_command(command_id).await.unwrap_or(false) {
             // Most likely SSM does not show it yet: the send is watched, and the watch cancels it.
             self.table.watch_next(id, token, Some(self.now() + EXTRA_AGAIN_AFTER)).await?;

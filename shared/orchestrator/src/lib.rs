@@ -26,7 +26,7 @@ pub use config::{Allowance, AssumeRoles, CALL_TIMEOUT, Config, Entropy, Notifica
 pub use error::{Error, Known, Operation};
 pub use facts::{BatchMessage, TakenFacts};
 pub use message::{Incoming, Poison, read_message};
-pub use query::{ExecutionView, FleetView, NodeView, OutputView, StepView};
+pub use query::{ExecutionView, FleetView, NodeView, OutputView, StepDefinition, StepView};
 pub use reconcile::Reconciled;
 pub use start::StartRequest;
 pub use table::create_table;
@@ -36,8 +36,10 @@ use table::Table;
 use aws_smithy_async::rt::sleep::SharedAsyncSleep;
 use aws_smithy_async::time::SharedTimeSource;
 use back_off::{BackOff, CALLS_MAX};
+use fleetwright_engine::ExecutionId;
 use fleetwright_runbook::Runbook;
 use jiff::Timestamp;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -49,6 +51,8 @@ pub struct Clients {
     pub dynamodb: aws_sdk_dynamodb::Client,
     /// SSM, with retries off: SendCommand has no client token.
     pub ssm: aws_sdk_ssm::Client,
+    /// SSM as each of the roles that runbooks may assume, by ARN; retries off as well.
+    pub ssm_by_role: BTreeMap<String, aws_sdk_ssm::Client>,
     /// SQS, for wakes.
     pub sqs: aws_sdk_sqs::Client,
     /// SNS, for people.
@@ -60,7 +64,7 @@ pub struct Clients {
 }
 
 /// The use cases.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Orchestrator {
     table: Table,
     back_off: BackOff,
@@ -68,9 +72,9 @@ pub struct Orchestrator {
     config: Config,
     entropy: Arc<dyn Entropy>,
     /// Parsed runbooks by digest; a text never changes under its digest.
-    runbooks: Mutex<BTreeMap<String, Arc<Runbook>>>,
+    runbooks: Arc<Mutex<BTreeMap<String, Arc<Runbook>>>>,
     /// Calls of SSM in this tick of reconcile.
-    ssm_calls: AtomicU32,
+    ssm_calls: Arc<AtomicU32>,
 }
 
 /// Runbooks an execution environment keeps parsed.
@@ -93,8 +97,8 @@ impl Orchestrator {
             clients,
             config,
             entropy,
-            runbooks: Mutex::default(),
-            ssm_calls: AtomicU32::new(0),
+            runbooks: Arc::default(),
+            ssm_calls: Arc::default(),
         }
     }
 
@@ -120,6 +124,24 @@ impl Orchestrator {
     fn ssm(&self) -> &aws_sdk_ssm::Client {
         self.ssm_calls.fetch_add(1, Ordering::Relaxed);
         &self.clients.ssm
+    }
+
+    /// The use cases with the role whose SSM calls an execution makes. `None`: it is not one of the deployment's roles.
+    fn acting_as(&self, role: Option<&str>) -> Option<Cow<'_, Self>> {
+        let Some(role) = role else { return Some(Cow::Borrowed(self)) };
+        let ssm = match self.config.assume_roles {
+            AssumeRoles::RecordOnly => return Some(Cow::Borrowed(self)),
+            AssumeRoles::Listed => self.clients.ssm_by_role.get(role)?.clone(),
+        };
+        Some(Cow::Owned(Self { clients: Clients { ssm, ..self.clients.clone() }, ..self.clone() }))
+    }
+
+    /// The use cases with the role of an execution.
+    async fn acting_for(&self, id: &ExecutionId) -> Result<Cow<'_, Self>, Error> {
+        let loaded = self.table.load(id, None, &[], self.now()).await?;
+        let role = loaded.and_then(|(loaded, _)| loaded.execution.role);
+        let gone = || Error::Unreadable(format!("execution {id}: {}", advance::ROLE_GONE));
+        self.acting_as(role.as_deref()).ok_or_else(gone)
     }
 
     async fn runbook(&self, sha256: &str) -> Result<Arc<Runbook>, Error> {

@@ -55,10 +55,12 @@ impl Orchestrator {
             return Ok(None);
         };
         seen.observations.resumed_at = loaded.resumed_at;
+        // Without its role it is set aside in a moment: nothing is done for it before.
+        let Some(actor) = self.acting_as(loaded.execution.role.as_deref()) else { return Ok(Some(loaded)) };
         let sends: Vec<Send> = sends.into_iter().map(|item| item.send).collect();
         let folded: Vec<CommandItem> = seen.commands.values().cloned().collect();
         for item in folded {
-            self.adopt_folded(&loaded, &item, &sends, seen).await?;
+            actor.adopt_folded(&loaded, &item, &sends, seen).await?;
         }
         for send in sends {
             let live = loaded.execution.live.contains_key(&send.token);

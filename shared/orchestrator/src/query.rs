@@ -7,6 +7,7 @@ use fleetwright_engine::{
     Execution, ExecutionId, Output, SendEnd, SendToken, Slice, StepExecution, Stretch, Targets, Work,
 };
 use fleetwright_fleet::{CommandId, Counts, NodeId, Outcome, Partition};
+use fleetwright_runbook::{OnFailure, OrReference, Runbook, Step};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -22,8 +23,8 @@ pub struct ExecutionView {
     pub outputs: OutputView,
     /// Why it needs attention, if it does.
     pub parked: Option<String>,
-    /// Commands of which a send had one too many: cancelled, but they may have run.
-    pub extra_commands: Vec<String>,
+    /// What a person should know, such as commands of which a send had one too many.
+    pub warnings: Vec<String>,
 }
 
 /// A step execution with its outputs.
@@ -35,6 +36,46 @@ pub struct StepView {
     pub outputs: OutputView,
     /// Commands of which SSM has said something else since.
     pub contradicted_by: Vec<String>,
+    /// What the runbook says of it.
+    pub definition: StepDefinition,
+}
+
+/// What a runbook says of a step, as far as it is known without running it (SSM API reference, StepExecution).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepDefinition {
+    /// `Abort`, `Continue` or `step:<name>`.
+    pub on_failure: String,
+    /// How often it is tried, unless a reference says so.
+    pub max_attempts: Option<u32>,
+    /// Seconds it may take, unless a reference says so or nothing does.
+    pub timeout_seconds: Option<u32>,
+    /// Whether the execution ends after it.
+    pub is_end: bool,
+    /// Whether its failure fails the execution.
+    pub is_critical: bool,
+    /// Steps that can come directly after it.
+    pub valid_next_steps: Vec<String>,
+}
+
+impl StepDefinition {
+    fn of(runbook: &Runbook, step: &Step) -> Self {
+        let literal = |setting: &OrReference<u32>| match setting {
+            OrReference::Literal(number) => Some(*number),
+            OrReference::Template(_) => None,
+        };
+        Self {
+            on_failure: match step.on_failure() {
+                OnFailure::Abort => "Abort".to_owned(),
+                OnFailure::Continue => "Continue".to_owned(),
+                OnFailure::Step(name) => format!("step:{name}"),
+            },
+            max_attempts: literal(&step.max_attempts),
+            timeout_seconds: step.timeout_seconds.as_ref().and_then(literal),
+            is_end: step.is_end,
+            is_critical: step.is_critical(),
+            valid_next_steps: runbook.successors(&step.name).into_iter().map(ToString::to_string).collect(),
+        }
+    }
 }
 
 /// A step's nodes by outcome.
@@ -83,7 +124,7 @@ impl Orchestrator {
             execution: loaded.execution,
             outputs,
             parked: loaded.parked.map(|parked| parked.reason).or(loaded.wrong),
-            extra_commands: loaded.extra_commands,
+            warnings: loaded.warnings,
         })
     }
 
@@ -92,14 +133,18 @@ impl Orchestrator {
     /// # Errors
     /// [`Error::Refused`]: there is no such execution.
     pub async fn steps(&self, id: &ExecutionId) -> Result<Vec<StepView>, Error> {
-        let steps = self.table.steps(id).await?;
-        if steps.is_empty() {
-            self.execution(id).await?;
-        }
+        let Some((loaded, _)) = self.table.load(id, None, &[], self.now()).await? else {
+            return Err(no_execution(id));
+        };
+        let runbook = self.runbook(&loaded.execution.document.sha256).await?;
         let mut views = Vec::new();
-        for (step, contradicted_by) in steps {
+        for (step, contradicted_by) in self.table.steps(id).await? {
             let outputs = self.outputs(id, &step.outputs).await?;
-            views.push(StepView { step, outputs, contradicted_by });
+            let missing =
+                || Error::Unreadable(format!("execution {id}: its runbook has no step {}", step.name));
+            let definition =
+                StepDefinition::of(&runbook, runbook.step(step.name.as_str()).ok_or_else(missing)?);
+            views.push(StepView { step, outputs, contradicted_by, definition });
         }
         Ok(views)
     }
@@ -144,7 +189,7 @@ impl Orchestrator {
                     };
                     views.push(self.running(&step, &ids, targets).await?);
                 }
-                Some(Work::Sleep { .. }) => {}
+                Some(Work::Sleep { .. } | Work::Pause | Work::Approval(_) | Work::Answered) => {}
                 None if step.counts.is_some() => views.push(self.closed(id, &step).await?),
                 None => {}
             }

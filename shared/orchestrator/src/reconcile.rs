@@ -105,7 +105,8 @@ impl Orchestrator {
             if due.at > item.send.last_try_at + WATCH_GIVES_UP_AFTER {
                 return self.table.watch_next(id, token, None).await;
             }
-            self.watch(id, &item.send, item.recorded.as_ref()).await?;
+            let actor = self.acting_for(id).await?;
+            actor.watch(id, &item.send, item.recorded.as_ref()).await?;
             let times = WATCH_AFTER.iter().map(|after| item.send.last_try_at + *after);
             let next = times.into_iter().find(|at| *at > due.at);
             self.table.move_due(&due.pk, &due.sk, claimed, next).await?;

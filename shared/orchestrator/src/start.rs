@@ -1,11 +1,11 @@
 //! Starting an execution.
 
 use crate::error::{Known, known, words};
-use crate::{Allowance, AssumeRoles, Error, Operation, Orchestrator};
-use aws_sdk_ssm::types::DocumentType;
-use fleetwright_engine::{Document, Execution, ExecutionId, Rejection, Start, start};
-use fleetwright_runbook::{Diagnostic, Reference, Runbook};
-use serde_json::{Value, json};
+use crate::{Allowance, Error, Operation, Orchestrator};
+use aws_sdk_ssm::types::{DocumentType, ParameterType};
+use fleetwright_engine::{Document, ExecutionId, Rejection, Start, start, stored_names};
+use fleetwright_runbook::{Diagnostic, Global, ParameterDefault, Reference, Runbook};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -26,6 +26,8 @@ pub struct StartRequest {
     pub executed_by: String,
 }
 
+/// Names of one GetParameters (SSM API reference).
+const NAMES_MAX: usize = 10;
 /// Problems of a runbook that one error message names.
 const DIAGNOSTICS_SHOWN: usize = 5;
 
@@ -48,13 +50,19 @@ impl Orchestrator {
         }
         let (document, text) = self.read_document(request).await?;
         let runbook = fleetwright_runbook::parse(&text).map_err(|wrong| unreadable(request, &wrong))?;
+        let role = self.role(&runbook, request)?;
+        let listed = || Error::Ours("a role that was found a moment ago".to_owned());
+        let actor = self.acting_as(role.as_deref()).ok_or_else(listed)?;
+        let stored = actor.stored(&runbook, &request.parameters).await?;
         let now = self.now();
-        let execution = start(
+        let mut execution = start(
             Start {
                 id: id.clone(),
                 document,
                 place: self.config.place.clone(),
                 parameters: request.parameters.clone(),
+                stored,
+                answered: self.config.answered.clone(),
                 executed_by: request.executed_by.clone(),
                 announced: self.config.people_topic_arn.is_some(),
             },
@@ -62,11 +70,11 @@ impl Orchestrator {
             now,
         )
         .map_err(refused)?;
+        execution.role = role;
         execution.check().map_err(|wrong| Error::Refused {
             code: "ValidationException".to_owned(),
             message: format!("the request is too large: {wrong}"),
         })?;
-        self.check_role(&runbook, &execution)?;
         self.table.keep_document(&execution.document.sha256, &text, now).await?;
         self.remember(&execution.document.sha256, runbook);
         if let Some(existing) = self.table.create(&execution, &digest, now).await? {
@@ -123,26 +131,79 @@ impl Orchestrator {
         Ok((document, text))
     }
 
-    /// Empty means the deployment's own role; any other is never ignored in silence.
-    fn check_role(&self, runbook: &Runbook, execution: &Execution) -> Result<(), Error> {
-        let Some(template) = &runbook.assume_role else { return Ok(()) };
+    /// What Parameter Store holds for `{{ssm:name}}` defaults (User Guide, automation-variables: String and StringList
+    /// only). A name that does not exist there is the start's to refuse.
+    async fn stored(
+        &self,
+        runbook: &Runbook,
+        given: &BTreeMap<String, Vec<String>>,
+    ) -> Result<BTreeMap<String, String>, Error> {
+        let names: Vec<String> = stored_names(runbook, given).into_iter().collect();
+        let mut stored = BTreeMap::new();
+        for names in names.chunks(NAMES_MAX) {
+            let answer = self
+                .patiently(async || {
+                    let answer = self.ssm().get_parameters().set_names(Some(names.to_vec())).send().await;
+                    answer.map_err(|error| Error::of(Operation::GetParameters, &error))
+                })
+                .await?;
+            for parameter in answer.parameters.unwrap_or_default() {
+                let name = parameter.name.unwrap_or_default() + &parameter.selector.unwrap_or_default();
+                if parameter.r#type == Some(ParameterType::SecureString) {
+                    return Err(Error::Refused {
+                        code: "InvalidAutomationExecutionParametersException".to_owned(),
+                        message: format!("{{{{ssm:{name}}}}} is a SecureString, which cannot be a default"),
+                    });
+                }
+                stored.insert(name, parameter.value.unwrap_or_default());
+            }
+        }
+        Ok(stored)
+    }
+
+    /// Empty means the deployment's own role; any other is one the deployment lists, or the start is refused.
+    /// Known before anything is read in it: from what is given, and from defaults that are written down.
+    fn role(&self, runbook: &Runbook, request: &StartRequest) -> Result<Option<String>, Error> {
+        let Some(template) = &runbook.assume_role else { return Ok(None) };
         let look_up = |reference: &Reference| match reference {
             Reference::Parameter(name) => {
-                Ok(execution.parameters.get(name.as_str()).cloned().unwrap_or_else(|| json!("")))
+                let given = request.parameters.get(name.as_str()).and_then(|texts| texts.first());
+                let default =
+                    runbook.parameter(name.as_str()).and_then(|parameter| parameter.default.as_ref());
+                match (given, default) {
+                    (Some(given), _) => Ok(json!(given)),
+                    (None, Some(ParameterDefault::Value(value))) => Ok(value.clone()),
+                    (None, Some(ParameterDefault::Store { .. })) => Err(()),
+                    // Required: that it is missing is said when parameters are bound.
+                    (None, None) => Ok(json!("")),
+                }
             }
-            Reference::Global(_) | Reference::ExecutionId | Reference::ResourceId => Ok(json!("")),
-            Reference::StepOutput { .. } | Reference::Variable(_) => Err(()),
+            Reference::Global(Global::AccountId) => Ok(json!(self.config.place.account_id)),
+            Reference::Global(Global::Region) => Ok(json!(self.config.place.region)),
+            Reference::Global(Global::AwsPartition) => Ok(json!(self.config.place.partition)),
+            Reference::Global(Global::Date | Global::DateTime)
+            | Reference::ExecutionId
+            | Reference::ResourceId
+            | Reference::StepOutput { .. }
+            | Reference::Variable(_) => Err(()),
         };
-        let role = template.resolve(&look_up).unwrap_or(Value::Null);
-        let empty = role.as_str().is_some_and(|role| role.trim().is_empty());
-        if empty || self.config.assume_roles == AssumeRoles::RecordOnly {
-            return Ok(());
-        }
         let named = template.references().next().map_or_else(|| "assumeRole".to_owned(), ToString::to_string);
-        Err(Error::Refused {
+        let refused = |message: &str| Error::Refused {
             code: "InvalidAutomationExecutionParametersException".to_owned(),
-            message: format!("{named}: this deployment runs runbooks with its own role only; leave it empty"),
-        })
+            message: format!("{named}: {message}"),
+        };
+        let role =
+            template.resolve(&look_up).map_err(|()| refused("it is not known when the execution starts"))?;
+        let role = role.as_str().map_or_else(|| role.to_string(), |text| text.trim().to_owned());
+        if role.is_empty() {
+            return Ok(None);
+        }
+        if self.acting_as(Some(&role)).is_none() {
+            return Err(refused(
+                "this deployment does not list that role; leave it empty for the deployment's own",
+            ));
+        }
+        Ok(Some(role))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::advance::Why;
 use crate::{Allowance, Error, Orchestrator};
-use fleetwright_engine::{ExecutionId, Input, Rejection, Signal, StopType, decide};
+use fleetwright_engine::{Answer, ExecutionId, Signal, SignalRequest, StopType};
 
 /// Rounds of losing to others before a caller is told to try again.
 const ROUNDS: u32 = 5;
@@ -17,19 +17,11 @@ impl Orchestrator {
         if self.table.load(id, None, &[], self.now()).await?.is_none() {
             return Err(no_execution(id));
         }
-        let mut last = Error::Contended(format!("execution {id}"));
-        for round in 1..=ROUNDS {
-            match self.advance_from(id, turn, Why::Stop(kind), Vec::new()).await {
-                Err(error @ Error::Contended(_)) => {
-                    last = error;
-                    self.back_off.wait(round).await;
-                }
-                Err(error @ Error::Refused { .. }) => return Err(error),
-                Err(error) => return self.stopped_all_the_same(id, kind, error).await,
-                Ok(_) => return Ok(()),
-            }
+        match self.insist(id, Why::Stop(kind), turn).await {
+            Err(error @ (Error::Contended(_) | Error::Refused { .. })) => Err(error),
+            Err(error) => self.stopped_all_the_same(id, kind, error).await,
+            Ok(()) => Ok(()),
         }
-        Err(last)
     }
 
     /// A stop that was committed stands, whatever failed after it: reconcile does the rest.
@@ -52,25 +44,48 @@ impl Orchestrator {
     /// Sends a signal. One that nobody waits for is refused and changes nothing.
     ///
     /// # Errors
-    /// [`Error::Refused`]: there is no such execution, or it does not wait for this.
-    pub async fn signal(&self, id: &ExecutionId, signal: Signal) -> Result<(), Error> {
+    /// [`Error::Refused`]: there is no such execution, or it does not wait for this, or not for this caller.
+    pub async fn signal(
+        &self,
+        id: &ExecutionId,
+        signal: &SignalRequest,
+        turn: Allowance,
+    ) -> Result<(), Error> {
         let Some((loaded, _)) = self.table.load(id, None, &[], self.now()).await? else {
             return Err(no_execution(id));
         };
-        if loaded.parked.is_some() && signal == Signal::Resume {
+        if loaded.parked.is_some() && signal.signal == Signal::Resume {
             self.table.unpark(id, self.now()).await?;
             self.wake(id, self.now()).await;
             return Ok(());
         }
-        let runbook = self.runbook(&loaded.execution.document.sha256).await?;
-        match decide(&loaded.execution, &runbook, &Input::Signal(signal), self.now()) {
-            Err(Rejection::Refused { code, message }) => {
-                Err(Error::Refused { code: code.to_owned(), message })
+        // For the step that waits now, however often others are faster: not for the one that waits after it.
+        let ordinal = loaded.execution.open_step().map(|step| step.ordinal);
+        let signal = SignalRequest { ordinal, ..signal.clone() };
+        self.insist(id, Why::Signal(&signal), turn).await
+    }
+
+    /// Answers for a step in a rehearsal.
+    ///
+    /// # Errors
+    /// [`Error::Refused`]: there is no such execution, or its step does not wait for this answer.
+    pub async fn answer(&self, id: &ExecutionId, answer: &Answer, turn: Allowance) -> Result<(), Error> {
+        self.insist(id, Why::Answer(answer), turn).await
+    }
+
+    /// Tries again while others are faster: somebody waits for it.
+    async fn insist(&self, id: &ExecutionId, why: Why<'_>, turn: Allowance) -> Result<(), Error> {
+        let mut last = Error::Contended(format!("execution {id}"));
+        for round in 1..=ROUNDS {
+            match self.advance_from(id, turn, why, Vec::new()).await {
+                Err(error @ Error::Contended(_)) => {
+                    last = error;
+                    self.back_off.wait(round).await;
+                }
+                advanced => return advanced.map(|_| ()),
             }
-            Err(Rejection::Stale(_)) => Ok(()),
-            Err(other @ (Rejection::Needs(_) | Rejection::Illegal(_))) => Err(Error::Ours(other.to_string())),
-            Ok(_) => Err(Error::Ours("a signal was taken and not committed".to_owned())),
         }
+        Err(last)
     }
 }
 

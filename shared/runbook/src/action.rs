@@ -1,11 +1,13 @@
 mod approve;
 mod branch;
+mod inputs;
 mod looping;
 mod other;
 mod run_command;
 mod sleep;
 mod update_variable;
 
+pub(crate) use self::inputs::{Exclusive, InputKind};
 pub use self::{
     approve::{Approve, Approvers},
     branch::{Branch, Choice, Comparison, Condition, Operator},
@@ -17,7 +19,7 @@ pub use self::{
     sleep::Sleep,
     update_variable::UpdateVariable,
 };
-use crate::{Step, Template};
+use crate::{BuiltInOutput, Step, Template, output};
 
 /// What a step does.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,6 +68,75 @@ impl Action {
             | Self::UpdateVariable(_) => true,
             Self::Approve(approve) => matches!(approve.approvers, Approvers::Listed(_)),
             Self::Other(_) => false,
+        }
+    }
+
+    /// Whether somebody can answer for a step of it in a rehearsal. The others need nothing from outside, and always run
+    /// themselves.
+    pub const fn can_be_answered(&self) -> bool {
+        match self {
+            Self::RunCommand(_) | Self::Pause | Self::Approve(_) | Self::Other(_) => true,
+            Self::Branch(_) | Self::Sleep(_) | Self::Loop(_) | Self::UpdateVariable(_) => false,
+        }
+    }
+
+    /// The outputs that a step of it has without declaring them.
+    pub fn built_in_outputs(&self) -> &'static [BuiltInOutput] {
+        match self {
+            Self::RunCommand(command) => {
+                let name = command.document_name.literal();
+                output::run_command(name.as_ref().and_then(serde_json::Value::as_str))
+            }
+            Self::Approve(_) => output::APPROVE,
+            Self::Loop(looping) => match &looping.iteration {
+                Iteration::ForEach { .. } => output::LOOP_OVER_ITEMS,
+                Iteration::While(_) => output::LOOP_WHILE,
+            },
+            Self::Other(other) => output::other(other.kind),
+            Self::Branch(_) | Self::Sleep(_) | Self::Pause | Self::UpdateVariable(_) => &[],
+        }
+    }
+
+    /// Whether it gives a response that declared outputs can be selected from.
+    pub(crate) fn has_response(&self) -> bool {
+        match self {
+            Self::RunCommand(_) => true,
+            Self::Other(other) => other.kind.has_response(),
+            Self::Branch(_)
+            | Self::Sleep(_)
+            | Self::Pause
+            | Self::Approve(_)
+            | Self::Loop(_)
+            | Self::UpdateVariable(_) => false,
+        }
+    }
+
+    /// Whether a step of it that failed can be tried again (`maxAttempts`). Sleeping, deciding or waiting for a person a
+    /// second time would change nothing, and a loop's steps have attempts of their own.
+    pub(crate) const fn is_tried_again(&self) -> bool {
+        match self {
+            Self::RunCommand(_) | Self::Other(_) => true,
+            Self::Branch(_)
+            | Self::Sleep(_)
+            | Self::Pause
+            | Self::Approve(_)
+            | Self::Loop(_)
+            | Self::UpdateVariable(_) => false,
+        }
+    }
+
+    /// How long it may take unless the step says so, in seconds; none where SSM documents none, and for approvals, which
+    /// have a longest time as well.
+    pub const fn default_timeout_seconds(&self) -> Option<u32> {
+        match self {
+            Self::Other(other) => other.kind.default_timeout_seconds(),
+            Self::RunCommand(_)
+            | Self::Branch(_)
+            | Self::Sleep(_)
+            | Self::Pause
+            | Self::Approve(_)
+            | Self::Loop(_)
+            | Self::UpdateVariable(_) => None,
         }
     }
 

@@ -11,8 +11,13 @@ use serde_json::Value;
 
 use crate::{Parameter, ParameterDefault, Runbook};
 
+use self::pattern::AT_START;
 pub use self::problem::{ParameterError, ParameterProblem};
-pub(crate) use self::value::lenient;
+pub(crate) use self::{
+    constraint::check,
+    pattern::{AT_READING, Pattern},
+    value::{fits, lenient},
+};
 
 /// Checks parameters given as StartAutomationExecution gives them, a list of texts for every type, and types them.
 ///
@@ -51,7 +56,7 @@ fn bind_with<T>(
     }
     for parameter in &runbook.parameters {
         let result = match given.get(parameter.name.as_str()) {
-            Some(given) => read(parameter, given).and_then(|value| constraint::check(parameter, value)),
+            Some(given) => read(parameter, given).and_then(|value| check(parameter, value, AT_START)),
             None => default(parameter),
         };
         let name = parameter.name.to_string();

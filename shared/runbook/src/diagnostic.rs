@@ -47,6 +47,18 @@ pub enum Code {
     Timestamp,
     /// Steps lead back to themselves.
     Cycle,
+    /// `{{ … }}` names a parameter, variable, step, output or system variable that does not exist.
+    UnknownReference,
+    /// `{{ … }}` names an output of a step that cannot have run by then.
+    ReferenceOrder,
+    /// `{{ssm:…}}` where it is not replaced: anywhere but in the default of a parameter.
+    StoreReference,
+    /// A selector that is not JSONPath.
+    Selector,
+    /// An `allowedPattern` that is not a regular expression.
+    Pattern,
+    /// SSM would not know this: it only works here.
+    NotPortable,
     /// An action that is known and cannot be run here yet.
     UnsupportedAction,
 }
@@ -76,7 +88,50 @@ impl Code {
             Self::Duration => "duration",
             Self::Timestamp => "timestamp",
             Self::Cycle => "cycle",
+            Self::UnknownReference => "unknown-reference",
+            Self::ReferenceOrder => "reference-order",
+            Self::StoreReference => "store-reference",
+            Self::Selector => "selector",
+            Self::Pattern => "pattern",
+            Self::NotPortable => "not-portable",
             Self::UnsupportedAction => "unsupported-action",
+        }
+    }
+}
+
+impl Code {
+    /// How mistakes of this kind are mended, where no better hint is known.
+    pub(crate) const fn hint(self) -> Option<&'static str> {
+        match self {
+            Self::TooLarge => Some("move scripts into attached files, or steps into a runbook of their own"),
+            Self::TooDeep => Some("move what is inside into a step of its own"),
+            Self::TooManyAliases => Some("write out what the aliases stand for"),
+            Self::NotAMapping => Some("a runbook begins with schemaVersion: '0.3' and has mainSteps"),
+            Self::MissingProperty => Some("add it: SSM refuses the document without it"),
+            Self::UnknownProperty => Some("correct its name or remove it: nothing reads it"),
+            Self::WrongType => Some("write a value of that type"),
+            Self::StepName => Some("rename the step"),
+            Self::DuplicateStep => Some("rename one of them: targets and references go by the name"),
+            Self::ActionName => Some("the SSM User Guide lists the actions (automation-actions)"),
+            Self::UnknownStep => Some("name a step of the same list: mainSteps, or the steps of the loop"),
+            Self::Condition => Some("write one operator with its Variable, or And or Or with two conditions"),
+            Self::Duration => Some("write it like PT10M or P1DT12H"),
+            Self::Timestamp => Some("write it like 2030-01-31T04:00:00Z"),
+            Self::UnknownReference => Some("declare what it names, or correct the name"),
+            Self::StoreReference => Some("declare a parameter with that default and refer to it"),
+            Self::UnsupportedAction => Some("rehearse it with a mocked response, or run it on SSM"),
+            Self::NotPortable => Some("keep it if the runbook is to run here only"),
+            Self::Pattern => Some("write a regular expression that Java and Rust read alike"),
+            // Their messages say what is wanted, or the place says it all.
+            Self::Syntax
+            | Self::DuplicateKey
+            | Self::SchemaVersion
+            | Self::InvalidValue
+            | Self::UnsupportedOperator
+            | Self::ParameterType
+            | Self::Cycle
+            | Self::ReferenceOrder
+            | Self::Selector => None,
         }
     }
 }
@@ -125,6 +180,10 @@ pub struct Diagnostic {
 impl Diagnostic {
     pub(crate) fn new(code: Code, position: Position, message: impl Into<String>) -> Self {
         Self { severity: Severity::Error, code, message: message.into(), hint: None, position }
+    }
+
+    pub(crate) fn warning(code: Code, position: Position, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::new(code, position, message) }
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {

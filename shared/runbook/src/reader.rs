@@ -5,16 +5,24 @@ mod branch;
 mod document;
 mod fields;
 mod looping;
+mod on_cancel;
+mod other;
 mod parameter;
+mod references;
 mod run_command;
 mod sleep;
 mod step;
 mod update_variable;
 
-use std::collections::BTreeMap;
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use crate::{
-    Code, Diagnostic, OrReference, Position, Runbook, Setting, StepName, Template, TextList, graph,
+    Code, Diagnostic, OrReference, Portability, Position, Runbook, Setting, Severity, StepName, Template,
+    TextList,
+    outline::Outline,
     reference::Scope,
     source::{
         self,
@@ -29,21 +37,51 @@ use self::fields::Fields;
 /// # Errors
 /// Everything that is wrong with the text, in the order it stands there.
 pub fn parse(text: &str) -> Result<Runbook, Vec<Diagnostic>> {
+    let Reading { runbook, mut diagnostics, .. } = read(text, Portability::Here);
+    diagnostics.retain(|diagnostic| diagnostic.severity == Severity::Error);
+    runbook.ok_or(diagnostics)
+}
+
+/// What a text was read as.
+pub(crate) struct Reading {
+    /// The runbook, if nothing is wrong with it.
+    pub(crate) runbook: Option<Runbook>,
+    /// Errors and warnings, in the order they stand in the text.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// Its steps as far as they could be made out.
+    pub(crate) outline: Outline,
+}
+
+/// Reads a text as far as it goes.
+pub(crate) fn read(text: &str, portability: Portability) -> Reading {
     let (root, diagnostics) = source::read(text);
-    let mut reader = Reader { scope: Scope::default(), step_positions: BTreeMap::new(), diagnostics };
+    let mut reader = Reader {
+        scope: Scope::default(),
+        step_positions: BTreeMap::new(),
+        diagnostics,
+        portability,
+        patterns: 0,
+    };
     let runbook = root.and_then(|root| document::read(&mut reader, &root));
-    let mut diagnostics = reader.diagnostics;
-    if diagnostics.is_empty()
-        && let Some(runbook) = &runbook
-    {
-        // Only now: with a target missing, circles are seen where there are none.
-        diagnostics = graph::cycles(runbook);
+    let Reader { scope, mut diagnostics, .. } = reader;
+    drop_consequences(&mut diagnostics);
+    for diagnostic in diagnostics.iter_mut().filter(|diagnostic| diagnostic.hint.is_none()) {
+        diagnostic.hint = diagnostic.code.hint().map(str::to_owned);
     }
     diagnostics.sort_by_key(|diagnostic| diagnostic.position);
-    match runbook {
-        Some(runbook) if diagnostics.is_empty() => Ok(runbook),
-        Some(_) | None => Err(diagnostics),
-    }
+    let is_valid = diagnostics.iter().all(|diagnostic| diagnostic.severity == Severity::Warning);
+    Reading { runbook: runbook.filter(|_| is_valid), diagnostics, outline: scope.outline }
+}
+
+/// A value that is a reference to nothing is also not a number, not a duration and so on: that is not said.
+fn drop_consequences(diagnostics: &mut Vec<Diagnostic>) {
+    let is_cause = |code| matches!(code, Code::UnknownReference | Code::StoreReference);
+    let causes: BTreeSet<Position> = diagnostics
+        .iter()
+        .filter(|diagnostic| is_cause(diagnostic.code))
+        .map(|diagnostic| diagnostic.position)
+        .collect();
+    diagnostics.retain(|diagnostic| is_cause(diagnostic.code) || !causes.contains(&diagnostic.position));
 }
 
 /// What is known while a document is read: what it declares, and what is wrong so far.
@@ -52,11 +90,31 @@ struct Reader {
     /// Where the steps read so far stand.
     step_positions: BTreeMap<StepName, Position>,
     diagnostics: Vec<Diagnostic>,
+    portability: Portability,
+    /// How many patterns were read.
+    patterns: usize,
 }
 
 impl Reader {
     fn report(&mut self, code: Code, position: Position, message: impl Into<String>) {
         self.diagnostics.push(Diagnostic::new(code, position, message));
+    }
+
+    fn warn(&mut self, code: Code, position: Position, message: impl Into<String>) {
+        self.diagnostics.push(Diagnostic::warning(code, position, message));
+    }
+
+    /// Says what SSM itself would not know, if somebody wants to know.
+    fn not_portable(&mut self, position: Position, message: impl Into<String>) {
+        if self.portability == Portability::Portable {
+            self.warn(Code::NotPortable, position, message);
+        }
+    }
+
+    /// "did you mean", where that can be said.
+    fn hint_for<'a>(&self, text: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
+        let nearest = (self.diagnostics.len() < HINTS_MAX).then(|| nearest(text, names)).flatten()?;
+        Some(format!("did you mean {nearest:?}?"))
     }
 
     fn wrong_type(&mut self, node: &Node, what: &str, expected: &str) {
@@ -82,15 +140,11 @@ impl Reader {
 
     /// Text. Numbers and booleans that stand where text is wanted were meant as text and left unquoted.
     fn text(&mut self, node: &Node, what: &str) -> Option<String> {
-        match &node.content {
-            Content::Text(text) => Some(text.clone()),
-            Content::Number(number) => Some(number.to_string()),
-            Content::Bool(flag) => Some(flag.to_string()),
-            Content::Null | Content::List(_) | Content::Map(_) => {
-                self.wrong_type(node, what, "text");
-                None
-            }
+        let text = node.text();
+        if text.is_none() {
+            self.wrong_type(node, what, "text");
         }
+        text.map(Cow::into_owned)
     }
 
     fn template(&self, node: &Node) -> Template {
@@ -134,14 +188,10 @@ impl Reader {
     fn target(&mut self, text: &str, position: Position, what: &str) -> Option<StepName> {
         let found = self.scope.targets.get(text).cloned();
         if found.is_none() {
-            let nearest = (self.diagnostics.len() < HINTS_MAX)
-                .then(|| nearest(text, self.scope.targets.iter().map(StepName::as_str)))
-                .flatten();
-            let mut diagnostic =
-                Diagnostic::new(Code::UnknownStep, position, format!("{what}: there is no step {text:?}"));
-            if let Some(nearest) = nearest {
-                diagnostic = diagnostic.hint(format!("did you mean {nearest:?}?"));
-            }
+            let hint = self.hint_for(text, self.scope.targets.iter().map(StepName::as_str));
+            let message = format!("{what}: there is no step {text:?}");
+            let mut diagnostic = Diagnostic::new(Code::UnknownStep, position, message);
+            diagnostic.hint = hint;
             self.diagnostics.push(diagnostic);
         }
         found

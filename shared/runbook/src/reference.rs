@@ -1,8 +1,12 @@
-use std::{collections::BTreeSet, fmt, str::FromStr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    str::FromStr,
+};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{InvalidName, ParameterName, StepName, VariableName};
+use crate::{InvalidName, ParameterName, StepName, ValueType, VariableName, outline::Outline};
 
 /// What a `{{ … }}` in a runbook stands for (SSM User Guide, automation-variables and
 /// automation-action-outputs-inputs). Its text form is what stands between the braces.
@@ -60,17 +64,23 @@ impl Global {
     }
 }
 
-const GLOBAL: &str = "global:";
-const VARIABLE: &str = "variable:";
-const EXECUTION_ID: &str = "automation:EXECUTION_ID";
+pub(crate) const GLOBAL: &str = "global:";
+pub(crate) const VARIABLE: &str = "variable:";
+pub(crate) const AUTOMATION: &str = "automation:";
+pub(crate) const EXECUTION_ID: &str = "automation:EXECUTION_ID";
 const RESOURCE_ID: &str = "RESOURCE_ID";
 
 impl Reference {
-    /// The step and the first word of its output, if this refers to one: the name the output is stored by.
+    /// The step and the name of its output, if this refers to one.
     pub fn step_output(&self) -> Option<(&StepName, &str)> {
         let Self::StepOutput { step, output } = self else { return None };
-        Some((step, output.split('.').next().unwrap_or(output)))
+        Some((step, output_and_path(output).0))
     }
+}
+
+/// The name an output is stored by, and the path into it: of `Output.field[0]` that is `Output` and `.field[0]`.
+pub fn output_and_path(output: &str) -> (&str, &str) {
+    output.split_at(output.find(['.', '[']).unwrap_or(output.len()))
 }
 
 impl fmt::Display for Reference {
@@ -150,10 +160,11 @@ fn is_output(text: &str) -> bool {
 #[derive(Debug, Default)]
 pub(crate) struct Scope {
     pub(crate) parameters: BTreeSet<ParameterName>,
-    pub(crate) variables: BTreeSet<VariableName>,
-    /// Steps, those inside loops too.
-    pub(crate) steps: BTreeSet<StepName>,
-    /// Steps that other steps may name as their target: those of `mainSteps`.
+    /// The variables, with their types as far as those can be read.
+    pub(crate) variables: BTreeMap<VariableName, Option<ValueType>>,
+    /// The steps, those inside loops too.
+    pub(crate) outline: Outline,
+    /// Steps that other steps may name as their target: those of `mainSteps`, or of the same loop.
     pub(crate) targets: BTreeSet<StepName>,
 }
 
@@ -168,8 +179,11 @@ impl Scope {
         let reference = text.parse().ok()?;
         let declared = match &reference {
             Reference::Parameter(_) => false,
-            Reference::StepOutput { step, .. } => self.steps.contains(step),
-            Reference::Variable(name) => self.variables.contains(name),
+            Reference::StepOutput { step, output } => {
+                let step = self.outline.index(step.as_str());
+                step.is_some_and(|at| self.outline.steps[at].output(output).is_some())
+            }
+            Reference::Variable(name) => self.variables.contains_key(name),
             Reference::Global(_) | Reference::ExecutionId | Reference::ResourceId => true,
         };
         declared.then_some(reference)

@@ -1,4 +1,4 @@
-use crate::{Action, OrReference, Position, StepName, Template, ValueType};
+use crate::{Action, OrReference, Position, Selector, StepName, Template, ValueType};
 
 /// One step of a runbook (SSM User Guide, automation-actions).
 #[derive(Clone, Debug, PartialEq)]
@@ -74,19 +74,10 @@ pub enum OnCancel {
 pub struct UserOutput {
     /// Its name.
     pub name: String,
-    /// Where its value is in the action's response: JSONPath, not read yet.
+    /// Where its value is in the action's response: a JSONPath.
     pub selector: Option<Selector>,
     /// Its type; String unless declared.
     pub value_type: ValueType,
     /// Where it is declared.
-    pub position: Position,
-}
-
-/// A JSONPath as written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Selector {
-    /// The path.
-    pub text: String,
-    /// Where it stands.
     pub position: Position,
 }

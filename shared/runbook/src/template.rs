@@ -184,33 +184,66 @@ pub fn into_texts(value: Value) -> Vec<String> {
 fn pieces(text: &str, scope: &Scope) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut literal_from = 0;
-    let mut at = 0;
-    while let Some(open) = text.get(at..).and_then(|rest| rest.find("{{")).map(|found| at + found) {
-        let Some((reference, end)) = reference_at(text, open, scope) else {
-            // One brace on, not two: the reference of `{{{ name }}}` begins at the second.
-            at = open + 1;
-            continue;
-        };
+    let mut braces = Braces::new(text);
+    while let Some(Brace { open, inner, end }) = braces.next() {
+        let Some(reference) = scope.find(inner) else { continue };
         push_literal(&mut pieces, &text[literal_from..open]);
         pieces.push(Piece::Reference(reference));
         literal_from = end;
-        at = end;
+        braces.skip_to(end);
     }
     push_literal(&mut pieces, &text[literal_from..]);
     pieces
 }
 
-/// The longest a reference can be with generous space inside its braces. Without a bound a text of nothing
-/// but opening braces would be searched to its end from every one of them.
+/// The longest a reference can be with generous space inside its braces.
 const REFERENCE_BYTES_MAX: usize = 1024;
 
-fn reference_at(text: &str, open: usize, scope: &Scope) -> Option<(Reference, usize)> {
-    let start = open + 2;
-    let bytes = text.as_bytes().get(start..)?;
-    let bytes = &bytes[..bytes.len().min(REFERENCE_BYTES_MAX)];
-    let length = bytes.windows(2).position(|pair| pair == b"}}")?;
-    let inner = text.get(start..start + length)?;
-    Some((scope.find(inner)?, start + length + 2))
+/// Everything in a text that could be a reference. Unless told to skip what it was, the search goes on one
+/// brace further, not two: the reference of `{{{ name }}}` begins at the second.
+pub(crate) struct Braces<'t> {
+    text: &'t str,
+    at: usize,
+    /// The first closing braces at or after `at`: looked for once, or a text of nothing but opening braces
+    /// would be searched to its end from every one of them.
+    close: usize,
+}
+
+/// `{{ inner }}`
+pub(crate) struct Brace<'t> {
+    pub(crate) open: usize,
+    pub(crate) inner: &'t str,
+    pub(crate) end: usize,
+}
+
+impl<'t> Braces<'t> {
+    pub(crate) fn new(text: &'t str) -> Self {
+        Self { text, at: 0, close: 0 }
+    }
+
+    /// Goes on behind what turned out to be a reference.
+    pub(crate) fn skip_to(&mut self, end: usize) {
+        self.at = end;
+    }
+}
+
+impl<'t> Iterator for Braces<'t> {
+    type Item = Brace<'t>;
+
+    fn next(&mut self) -> Option<Brace<'t>> {
+        loop {
+            let open = self.at + self.text.get(self.at..)?.find("{{")?;
+            let start = open + 2;
+            if self.close < start {
+                self.close = start + self.text.get(start..)?.find("}}")?;
+            }
+            self.at = open + 1;
+            let inner = self.text.get(start..self.close)?;
+            if inner.len() <= REFERENCE_BYTES_MAX && !inner.starts_with('{') {
+                return Some(Brace { open, inner, end: self.close + 2 });
+            }
+        }
+    }
 }
 
 fn literal(text: &str) -> Vec<Piece> {

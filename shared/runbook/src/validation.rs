@@ -1,17 +1,20 @@
 //! Everything that can be said of a runbook before it runs.
 
-use crate::{Code, Diagnostic, Position, Runbook, Severity, reader};
+use crate::{
+    Diagnostic, Runbook,
+    reader::{self, Reading},
+};
 
 /// What is known of a text that is to be a runbook.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Validation {
-    /// The runbook, if it is valid.
+    /// The runbook, if it is valid. What follows is known of other texts too, as far as they can be read.
     pub runbook: Option<Runbook>,
     /// What is wrong or worth knowing, in the order it stands there.
     pub diagnostics: Vec<Diagnostic>,
     /// How many steps it has, those inside loops too, as far as it could be read.
     pub steps: usize,
-    /// Its actions, each once, in the order they first stand there.
+    /// Its actions as written, each once, in the order they first stand there.
     pub actions: Vec<String>,
     /// Those of its actions that are known and cannot be run here yet.
     pub unsupported: Vec<String>,
@@ -38,32 +41,24 @@ impl Validation {
     }
 }
 
-/// Checks a text and says everything there is to say of it.
-pub fn validate(text: &str, _portability: Portability) -> Validation {
-    let (runbook, mut diagnostics) = match reader::parse(text) {
-        Ok(runbook) => (Some(runbook), Vec::new()),
-        Err(diagnostics) => (None, diagnostics),
+/// Checks a text and says everything there is to say of it. [`parse`](crate::parse) accepts the same texts.
+pub fn validate(text: &str, portability: Portability) -> Validation {
+    let Reading { runbook, diagnostics, outline } = reader::read(text, portability);
+    let mut validation = Validation {
+        runbook,
+        diagnostics,
+        steps: outline.steps.len(),
+        actions: Vec::new(),
+        unsupported: Vec::new(),
     };
-    let steps = runbook.as_ref().map(Runbook::all_steps).unwrap_or_default();
-    let mut actions: Vec<String> = Vec::new();
-    let mut unsupported: Vec<String> = Vec::new();
-    for step in &steps {
-        let name = step.action.name().to_owned();
-        if !step.action.is_runnable() && !unsupported.contains(&name) {
-            unsupported.push(name.clone());
-            diagnostics.push(warning(
-                Code::UnsupportedAction,
-                step.position,
-                format!("{name} cannot be run here yet"),
-            ));
+    for step in &outline.steps {
+        let Some((action, _)) = &step.action else { continue };
+        if !validation.actions.contains(action) {
+            validation.actions.push(action.clone());
         }
-        if !actions.contains(&name) {
-            actions.push(name);
+        if step.unsupported().is_some() && !validation.unsupported.contains(action) {
+            validation.unsupported.push(action.clone());
         }
     }
-    Validation { steps: steps.len(), actions, unsupported, diagnostics, runbook }
-}
-
-fn warning(code: Code, position: Position, message: String) -> Diagnostic {
-    Diagnostic { severity: Severity::Warning, ..Diagnostic::new(code, position, message) }
+    validation
 }

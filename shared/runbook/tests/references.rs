@@ -13,13 +13,17 @@ fn runbook(value: &Value) -> Runbook {
         "parameters": { "Role": { "type": "String" }, "Ids": { "type": "StringList" } },
         "variables": { "count": { "type": "Integer", "default": 0 } },
         "mainSteps": [
-            { "name": "scan", "action": "aws:pause", "inputs": {} },
+            { "name": "scan", "action": "aws:executeScript",
+                "inputs": { "Runtime": "PowerShell 7.0", "Script": "x" },
+                "outputs": ["Output", "Code", "Flag", "Empty", "Missing", "Status"] },
             { "name": "again", "action": "aws:loop", "inputs": { "Iterators": ["a"], "Steps": [
-                { "name": "inner", "action": "aws:pause", "inputs": {} },
+                { "name": "inner", "action": "aws:executeScript",
+                    "inputs": { "Runtime": "PowerShell 7.0", "Script": "x" }, "outputs": ["Done"] },
             ] } },
-            { "name": "use", "action": "aws:invokeWebhook", "inputs": { "Body": value } },
+            { "name": "use", "action": "aws:invokeWebhook",
+                "inputs": { "IntegrationName": "x", "Body": value } },
         ],
-        "outputs": ["scan.Status", "{{ inner.Done }}", "gone.Output", "again.*"],
+        "outputs": ["scan.Status", "{{ inner.Done }}", "again.*"],
     });
     accepted(&document.to_string())
 }
@@ -30,8 +34,9 @@ fn body(runbook: &Runbook) -> Template {
     inputs["Body"].clone()
 }
 
+/// In a script anything goes: what is not declared is somebody else's braces.
 fn found(text: &str) -> Vec<String> {
-    body(&runbook(&json!(text))).references().map(Reference::to_string).collect()
+    body(&runbook(&json!(format!("line\n{text}")))).references().map(Reference::to_string).collect()
 }
 
 #[test]
@@ -114,7 +119,7 @@ fn a_whole_value_keeps_its_type_and_within_text_it_becomes_text() {
 
 #[test]
 fn outputs_read_are_those_anything_in_the_document_reads() {
-    let value = json!({ "a": ["x {{ scan.Output.field }}"], "b": "{{ scan.Code }}" });
+    let value = json!({ "a": ["x {{ scan.Output.field }}"], "b": "{{ scan.Code[0] }}" });
     let runbook = runbook(&value);
     let read = |step: &str| {
         let name = step.parse().expect("a step name");
@@ -124,7 +129,6 @@ fn outputs_read_are_those_anything_in_the_document_reads() {
     assert_eq!(read("inner"), ["Done"]);
     assert_eq!(read("again"), ["*"]);
     assert!(read("use").is_empty());
-    assert!(runbook.outputs[2].reference.is_none());
 }
 
 #[test]

@@ -95,7 +95,10 @@ fn what_send_command_does_not_take_is_refused() {
         ("DocumentName: x", vec![(Code::MissingProperty, 7, 5)]),
         ("DocumentName: []\nInstanceIds: i-0", vec![(Code::WrongType, 7, 19)]),
         ("DocumentName: x\nInstanceIds: i-0\nParameters: text", vec![(Code::WrongType, 9, 17)]),
-        ("DocumentName: x\nInstanceIds: i-0\nParameters: \"{{ Gone }}\"", vec![(Code::WrongType, 9, 17)]),
+        (
+            "DocumentName: x\nInstanceIds: i-0\nParameters: \"{{ Gone }}\"",
+            vec![(Code::UnknownReference, 9, 17)],
+        ),
         ("DocumentName: x\nInstanceIds: i-0\nTimeoutSeconds: soon", vec![(Code::WrongType, 9, 21)]),
         (
             "DocumentName: x\nInstanceId: i-0",

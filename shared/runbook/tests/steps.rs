@@ -19,8 +19,9 @@ fn successors(runbook: &Runbook, step: &str) -> Vec<String> {
 #[test]
 fn a_step_has_everything_its_text_says() {
     let runbook = accepted(&steps(&[
-        "name: patch\naction: aws:runInstances\ndescription: does it\nmaxAttempts: '3'\ntimeoutSeconds: \"{{ Wait }}\"\nonFailure: step:pause\nonCancel: step:pause\nnextStep: pause\nisCritical: 'false'\ninputs: { ImageId: ami }\noutputs:\n- Name: Ids\n  Selector: $.Instances..InstanceId\n  Type: StringList\n- Name: First\n  Selector: $.Instances[0]",
+        "name: patch\naction: aws:runInstances\ndescription: does it\nmaxAttempts: '3'\ntimeoutSeconds: \"{{ Wait }}\"\nonFailure: step:pause\nonCancel: step:tidy\nnextStep: pause\nisCritical: 'false'\ninputs: { ImageId: ami }\noutputs:\n- Name: Ids\n  Selector: $.Instances..InstanceId\n  Type: StringList\n- Name: First\n  Selector: $.Instances[0]",
         PAUSE,
+        "name: tidy\naction: aws:invokeWebhook\ninputs: { IntegrationName: x }",
     ]));
     let step = runbook.first();
     assert_eq!(step.description.as_deref(), Some("does it"));
@@ -30,7 +31,7 @@ fn a_step_has_everything_its_text_says() {
     assert_eq!(wait.resolve(&lookup(json!("90"))), Ok(90));
     assert!(wait.resolve(&lookup(json!("soon"))).is_err());
     assert_eq!(*step.on_failure(), OnFailure::Step(name("pause")));
-    assert_eq!(step.on_cancel, OnCancel::Step(name("pause")));
+    assert_eq!(step.on_cancel, OnCancel::Step(name("tidy")));
     assert_eq!(step.next_step, Some(name("pause")));
     assert!(!step.is_critical());
     assert_eq!(
@@ -57,7 +58,9 @@ fn properties_of_the_wrong_kind_are_reported_where_they_stand() {
         ("maxAttempts: often", Code::WrongType),
         ("maxAttempts: -1", Code::WrongType),
         ("maxAttempts: 1.5", Code::WrongType),
-        ("timeoutSeconds: \"{{ Unknown }}\"", Code::WrongType),
+        ("timeoutSeconds: \"{{ Unknown }}\"", Code::UnknownReference),
+        ("maxAttempts: 0", Code::InvalidValue),
+        ("timeoutSeconds: 0", Code::InvalidValue),
         ("isEnd: yes", Code::WrongType),
         ("isEnd: \"{{ Wait }}\"", Code::WrongType),
         ("nextStep: [pause]", Code::WrongType),
@@ -154,7 +157,7 @@ fn sleeps_take_a_duration_or_a_timestamp() {
         ("Timestamp: \"{{ global:DATE }}T04:00:00Z\"", None),
         ("Duration: 10", Some(Code::Duration)),
         ("Duration: P8D", Some(Code::Duration)),
-        ("Duration: \"{{ Unknown }}\"", Some(Code::Duration)),
+        ("Duration: \"{{ Unknown }}\"", Some(Code::UnknownReference)),
         ("Timestamp: tomorrow", Some(Code::Timestamp)),
         ("Seconds: 3", Some(Code::UnknownProperty)),
         ("Duration: PT1S\n  Timestamp: 2030-01-31T04:00:00Z", Some(Code::InvalidValue)),
@@ -179,7 +182,9 @@ fn successors_are_everything_that_can_come_next() {
             "name: choose\naction: aws:branch\ninputs:\n  Choices:\n  - {{ NextStep: c, Variable: \"{{{{ Wait }}}}\", NumericEquals: 1 }}\n{rest}"
         )
     };
-    let pause = |name: &str, rest: &str| format!("name: {name}\naction: aws:pause\n{rest}");
+    let pause = |name: &str, rest: &str| {
+        format!("name: {name}\naction: aws:invokeWebhook\ninputs: {{ IntegrationName: x }}\n{rest}")
+    };
     let document =
         |choose: &str, a: &str| accepted(&steps(&[choose, &pause("a", a), &pause("b", ""), &pause("c", "")]));
     let table = [
@@ -209,7 +214,13 @@ fn circles_are_refused_and_shown() {
             vec![PAUSE, "name: b\naction: aws:pause\nisEnd: true\nonFailure: step:pause"],
             "pause -> b -> pause",
         ),
-        (vec![PAUSE, "name: b\naction: aws:pause\nonCancel: step:pause"], "pause -> b -> pause"),
+        (
+            vec![
+                "name: a\naction: aws:invokeWebhook\ninputs: { IntegrationName: x }",
+                "name: b\naction: aws:pause\nonCancel: step:a",
+            ],
+            "a -> b -> a",
+        ),
         (
             vec![
                 PAUSE,

@@ -60,6 +60,19 @@ structures! {
     /// SSM API reference, StopAutomationExecution's result: empty.
     StopAutomationExecutionResult {}
 
+    /// SSM API reference, SendAutomationSignal.
+    SendAutomationSignalRequest {
+        /// The execution. Required.
+        automation_execution_id: String,
+        /// `Approve`, `Reject`, `StartStep`, `StopStep`, `Resume` or `Revoke`. Required.
+        signal_type: String,
+        /// `Comment`, `StepName` or `StepExecutionId`, as the type takes it.
+        payload: Parameters,
+    }
+
+    /// SSM API reference, SendAutomationSignal's result: empty.
+    SendAutomationSignalResult {}
+
     /// SSM API reference, GetAutomationExecution.
     GetAutomationExecutionRequest {
         /// The execution. Required.

@@ -26,6 +26,7 @@ pub struct Story {
     parameters: BTreeMap<String, Vec<String>>,
     options: DeploymentOptions,
     script: Script,
+    topics: Vec<String>,
 }
 
 impl Default for Story {
@@ -45,6 +46,7 @@ impl Story {
             parameters: BTreeMap::new(),
             options: DeploymentOptions::seeded(1),
             script: Script::default(),
+            topics: Vec::new(),
         }
     }
 
@@ -108,12 +110,20 @@ impl Story {
         self
     }
 
+    /// A topic whose messages are kept.
+    #[must_use]
+    pub fn topic(mut self, name: &str) -> Self {
+        self.topics.push(name.to_owned());
+        self
+    }
+
     /// Deploys; nothing is started yet. Faults are on from here.
     #[must_use]
     pub fn deploy(self) -> Run {
         let fleet = self.fleet.unwrap_or_else(|| Fleet::plain(self.nodes, self.options.seed));
         let mut deployment = Deployment::new(fleet, &self.options).expect("deploys");
         deployment.register_runbook(RUNBOOK, &self.runbook).expect("the runbook is registered");
+        self.topics.iter().for_each(|topic| deployment.collect(topic));
         let mut parameters = self.parameters;
         if self.runbook.contains("{{ Nodes }}") && !parameters.contains_key("Nodes") {
             let nodes = deployment.simulation.cloud().ssm.node_ids().map(str::to_owned).collect();
@@ -242,6 +252,20 @@ impl Run {
         let outcome = self.deployment.simulation.run_until(reached, Duration::from_secs(3600)).expect("runs");
         assert_eq!(outcome.stop, Stop::Reached, "it has not come about by {}", outcome.at);
         outcome.at
+    }
+
+    /// From now on this goes wrong, and nothing else.
+    pub fn from_now(&mut self, rule: CallRule) {
+        let mut script = Script::default();
+        script.call(rule);
+        let script = script.ready();
+        self.record = script.record.clone();
+        self.deployment.simulation.set_faults(Box::new(script));
+    }
+
+    /// Whether a fault of the script never applied.
+    pub fn has_idle_rules(&self) -> bool {
+        !self.idle_rules().is_empty()
     }
 
     /// From now on nothing goes wrong.

@@ -150,12 +150,14 @@ fn an_unreadable_runbook_is_refused_with_line_and_column() {
 fn a_runbook_with_an_action_that_cannot_run_here_names_step_action_and_place() {
     let mut deployment = deployed();
     let text = format!(
-        "{RUNBOOK}  - name: ask\n    action: aws:approve\n    inputs:\n      Approvers: [somebody]\n"
+        "{RUNBOOK}  - name: describe\n    action: aws:executeAwsApi\n    inputs: {{ Service: ec2, Api: DescribeInstances }}\n  \
+         - name: ask\n    action: aws:approve\n    inputs: {{ EnhancedApprovals: {{ Approvers: [] }} }}\n"
     );
-    deployment.register_runbook("Asks", &text).expect("registers");
-    let body = json!({ "DocumentName": "Asks", "Parameters": { "Nodes": nodes(&deployment) } });
+    deployment.register_runbook("Calls", &text).expect("registers");
+    let body = json!({ "DocumentName": "Calls", "Parameters": { "Nodes": nodes(&deployment) } });
     let error = refused(&mut deployment, "StartAutomationExecution", &body);
-    assert_says(&error, "ValidationException", &["ask", "aws:approve", "24:5"]);
+    let words = ["describe", "aws:executeAwsApi", "24:5", "ask", "aws:approve", "27:5"];
+    assert_says(&error, "ValidationException", &words);
     assert!(deployment.simulation.cloud().ssm.ledger().commands().is_empty());
 }
 
@@ -367,12 +369,26 @@ fn messages_that_concern_nobody_are_taken_and_change_nothing() {
 
 #[test]
 fn a_reference_that_stands_for_nothing_makes_its_step_fail_and_is_named() {
-    let second = "commands: [\"{{ first.Nothing }}\"]";
-    let (before, after) = runbooks::TWO_STEPS.rsplit_once("commands: [\"uptime\"]").expect("two steps");
-    let mut run = Story::new().runbook(&format!("{before}{second}{after}")).play();
+    let text = in_the_second_step("{{ variable:unset }}") + "variables: { unset: { type: String } }\n";
+    let mut run = Story::new().runbook(&text).play();
     assert_eq!(run.status(), "Failed");
     let message = run.step("second")["FailureMessage"].as_str().expect("a message").to_owned();
-    assert!(message.contains("first.Nothing"), "{message}");
+    assert!(message.contains("variable:unset"), "{message}");
     assert_eq!(run.commands().len(), 1, "the first step's alone");
     run.check();
+}
+
+/// Two steps, of which the second runs this.
+fn in_the_second_step(command: &str) -> String {
+    let (before, after) = runbooks::TWO_STEPS.rsplit_once("commands: [\"uptime\"]").expect("two steps");
+    format!("{before}commands: [\"{command}\"]{after}")
+}
+
+#[test]
+fn a_reference_to_an_output_that_does_not_exist_refuses_the_start_with_its_place() {
+    let mut deployment = deployed();
+    deployment.register_runbook("Typo", &in_the_second_step("{{ first.SuccesCount }}")).expect("registers");
+    let body = json!({ "DocumentName": "Typo", "Parameters": { "Nodes": nodes(&deployment) } });
+    let error = refused(&mut deployment, "StartAutomationExecution", &body);
+    assert_says(&error, "ValidationException", &["first", "SuccesCount", "17:32"]);
 }

@@ -25,12 +25,12 @@ const API_TIMEOUT: Duration = Duration::from_secs(30);
 const TICK_AGE_MAX: Duration = Duration::from_secs(60);
 
 /// Adds the three functions.
-pub(super) fn add(simulation: &mut Simulation, config: &Config) {
+pub(super) fn add(simulation: &mut Simulation, config: &Config, roles: &[String]) {
     simulation.add_function(FunctionDefinition::new(
         "on-command-event",
         on_command_event::OPERATIONS,
         TIMEOUT,
-        factory(config, |orchestrator, event, context| async move {
+        factory(config, roles, |orchestrator, event, context| async move {
             on_command_event::handle(&orchestrator, event, context.deadline).await
         }),
     ));
@@ -42,7 +42,7 @@ pub(super) fn add(simulation: &mut Simulation, config: &Config) {
             "reconcile",
             reconcile::OPERATIONS,
             TIMEOUT,
-            factory(config, |orchestrator, event, context| async move {
+            factory(config, roles, |orchestrator, event, context| async move {
                 reconcile::handle(&orchestrator, event, context.deadline).await
             }),
         )
@@ -51,7 +51,7 @@ pub(super) fn add(simulation: &mut Simulation, config: &Config) {
         "api",
         api::OPERATIONS,
         API_TIMEOUT,
-        factory(config, |orchestrator, event, context| async move {
+        factory(config, roles, |orchestrator, event, context| async move {
             api::handle(&orchestrator, event, context.deadline).await
         }),
     ));
@@ -75,23 +75,29 @@ where
     }
 }
 
-fn factory<H, F, E>(config: &Config, handle: H) -> FunctionFactory
+fn factory<H, F, E>(config: &Config, roles: &[String], handle: H) -> FunctionFactory
 where
     H: Fn(Arc<Orchestrator>, Value, Invocation) -> F + Copy + 'static,
     F: Future<Output = Result<Value, E>> + 'static,
     E: Display + 'static,
 {
-    let config = config.clone();
+    let (config, roles) = (config.clone(), roles.to_vec());
     Arc::new(move |environment: &Environment| {
-        let orchestrator = Arc::new(orchestrator(environment, config.clone()));
+        let orchestrator = Arc::new(orchestrator(environment, config.clone(), &roles));
         Arc::new(Handler { orchestrator, handle }) as Arc<dyn Function>
     })
 }
 
-fn orchestrator(environment: &Environment, config: Config) -> Orchestrator {
+pub(super) fn orchestrator(environment: &Environment, config: Config, roles: &[String]) -> Orchestrator {
     let SdkClients { dynamodb, ssm, sns, sqs } = SdkClients::new(environment);
+    let ssm_by_role =
+        roles.iter().map(|role| (role.clone(), SdkClients::ssm_as(environment, role))).collect();
     let time = SharedTimeSource::new(environment.clock.clone());
     let entropy = Seeded::new(seed::generator(environment.seed, "entropy"));
     let sleep = SharedAsyncSleep::new(environment.clock.clone());
-    Orchestrator::new(Clients { dynamodb, ssm, sqs, sns, time, sleep }, config, Arc::new(entropy))
+    Orchestrator::new(
+        Clients { dynamodb, ssm, ssm_by_role, sqs, sns, time, sleep },
+        config,
+        Arc::new(entropy),
+    )
 }

@@ -20,6 +20,7 @@ mod options;
 mod outcome;
 mod output;
 mod page;
+mod parameter_store;
 mod patch;
 mod progress;
 mod publish;
@@ -69,6 +70,7 @@ pub struct Ssm {
     /// How often a document was sent to a node.
     runs: BTreeMap<(usize, Arc<str>), RunCount>,
     scripts: BTreeMap<String, Vec<(String, Outcome)>>,
+    parameters: BTreeMap<String, parameter_store::Stored>,
     hide_next: Option<i64>,
 }
 
@@ -100,6 +102,7 @@ impl Ssm {
             ledger: Ledger::default(),
             runs: BTreeMap::new(),
             scripts: BTreeMap::new(),
+            parameters: BTreeMap::new(),
             hide_next: None,
         };
         for node in fleet.into_nodes() {
@@ -138,6 +141,7 @@ impl Ssm {
             "ListCommands" => self.list_commands(body).and_then(json),
             "ListCommandInvocations" => self.list_command_invocations(body).and_then(json),
             "GetCommandInvocation" => self.get_command_invocation(body).and_then(json),
+            "GetParameters" => self.get_parameters(body).and_then(json),
             "GetDocument" => self.get_document(body).and_then(json),
             "CreateDocument" => self.create_document(body).and_then(json),
             "DescribeInstancePatchStates" => self.describe_patch_states(body).and_then(json),

@@ -1,9 +1,12 @@
 //! A runbook, an execution, and a shell that knows everything it is asked for.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
+pub(crate) mod loops;
+
 use fleetwright_engine::{
-    Decision, Document, Execution, ExecutionId, Input, Need, Observations, Phase, Place, Rejection, Report,
-    Send, SendState, Start, StepExecution, StopType, decide, start,
+    Answer, AnswerStatus, Decision, Document, Execution, ExecutionId, Input, Need, Observations, Output,
+    Phase, Place, Rejection, Report, Send, SendState, Signal, SignalRequest, Start, Status, StepExecution,
+    StopType, decide, start,
 };
 use fleetwright_fleet::{
     Asked, Command, CommandId, InvocationResult, NodeId, PluginResult, SettledMark, Settlement, Terminal,
@@ -20,12 +23,34 @@ pub(crate) fn node(number: usize) -> String {
     format!("i-{number:017x}")
 }
 
-/// A runbook with these steps, in YAML, and the parameter `Ids`.
+/// The head of a runbook in YAML, with the parameters `Ids` and `Text`.
+pub(crate) const HEAD: &str = "schemaVersion: '0.3'\nparameters:\n  Ids: { type: StringList, default: [] }\n  Text: { type: String, default: blue }\n";
+
+/// A runbook with these steps, in YAML, and the parameters `Ids` and `Text`.
 pub(crate) fn runbook(steps: &str) -> Runbook {
-    let text = format!(
-        "schemaVersion: '0.3'\nparameters:\n  Ids: {{ type: StringList, default: [] }}\n  Text: {{ type: String, default: blue }}\nmainSteps:\n{steps}"
-    );
-    parse(&text).unwrap_or_else(|wrong| panic!("{wrong:?}\n{text}"))
+    parsed(&format!("{HEAD}mainSteps:\n{steps}"))
+}
+
+pub(crate) fn parsed(text: &str) -> Runbook {
+    parse(text).unwrap_or_else(|wrong| panic!("{wrong:?}\n{text}"))
+}
+
+/// A start with nothing given.
+pub(crate) fn request() -> Start {
+    Start {
+        id: ExecutionId::new("5ea4d7a3-22c8-4d5e-9c5a-000000000001"),
+        document: Document { name: "Test".into(), version: "1".into(), sha256: "0".into() },
+        place: Place {
+            account_id: "123456789012".into(),
+            region: "us-east-1".into(),
+            partition: "aws".into(),
+        },
+        parameters: BTreeMap::new(),
+        executed_by: "me".into(),
+        answered: BTreeSet::new(),
+        stored: BTreeMap::new(),
+        announced: false,
+    }
 }
 
 /// One execution and what its shell has read.
@@ -33,6 +58,7 @@ pub(crate) struct Shell {
     pub(crate) runbook: Runbook,
     pub(crate) execution: Execution,
     pub(crate) seen: Observations,
+    pub(crate) begun: Vec<StepExecution>,
     pub(crate) closed: Vec<StepExecution>,
     pub(crate) planned: Vec<Send>,
     pub(crate) now: Timestamp,
@@ -40,23 +66,88 @@ pub(crate) struct Shell {
 
 impl Shell {
     pub(crate) fn new(steps: &str, nodes: usize) -> Self {
-        let runbook = runbook(steps);
         let ids = (0..nodes).map(node).collect();
-        let request = Start {
-            id: ExecutionId::new("5ea4d7a3-22c8-4d5e-9c5a-000000000001"),
-            document: Document { name: "Test".into(), version: "1".into(), sha256: "0".into() },
-            place: Place {
-                account_id: "123456789012".into(),
-                region: "us-east-1".into(),
-                partition: "aws".into(),
-            },
-            parameters: BTreeMap::from([("Ids".to_owned(), ids)]),
-            executed_by: "me".into(),
-            announced: false,
-        };
+        let parameters = BTreeMap::from([("Ids".to_owned(), ids)]);
+        Self::of(runbook(steps), Start { parameters, ..request() })
+    }
+
+    /// A rehearsal: these steps are answered for.
+    pub(crate) fn rehearsal(steps: &str, answered: &[&str]) -> Self {
+        let answered = answered.iter().map(|name| name.parse().expect("a step name")).collect();
+        Self::of(runbook(steps), Start { answered, ..request() })
+    }
+
+    pub(crate) fn of(runbook: Runbook, request: Start) -> Self {
         let execution = start(request, &runbook, at(0)).expect("starts");
         let seen = Observations { resend_absent: true, ..Observations::default() };
-        Self { runbook, execution, seen, closed: Vec::new(), planned: Vec::new(), now: at(0) }
+        let (begun, closed, planned) = (Vec::new(), Vec::new(), Vec::new());
+        Self { runbook, execution, seen, begun, closed, planned, now: at(0) }
+    }
+
+    /// A person's word.
+    pub(crate) fn signal(
+        &mut self,
+        signal: Signal,
+        caller: &str,
+        payload: &[(&str, &str)],
+    ) -> Result<Decision, Rejection> {
+        let entry = |(key, value): &(&str, &str)| ((*key).to_owned(), vec![(*value).to_owned()]);
+        let payload = payload.iter().map(entry).collect();
+        let request =
+            SignalRequest { signal, caller: caller.to_owned(), payload, ordinal: None, request_id: None };
+        self.signal_request(&request)
+    }
+
+    pub(crate) fn signal_request(&mut self, request: &SignalRequest) -> Result<Decision, Rejection> {
+        let decision = decide(&self.execution, &self.runbook, &Input::Signal(request), self.now)?;
+        self.commit(&decision);
+        Ok(decision)
+    }
+
+    pub(crate) fn answer(&mut self, answer: &Answer) -> Result<Decision, Rejection> {
+        let decision = decide(&self.execution, &self.runbook, &Input::Answer(answer), self.now)?;
+        self.commit(&decision);
+        Ok(decision)
+    }
+
+    /// An answer to the attempt that waits for one.
+    pub(crate) fn reply(&self, status: AnswerStatus) -> Answer {
+        let step = self.open();
+        Answer {
+            ordinal: step.ordinal,
+            attempt: step.attempt,
+            status,
+            response: None,
+            outputs: BTreeMap::new(),
+            message: None,
+        }
+    }
+
+    pub(crate) fn open(&self) -> &StepExecution {
+        self.execution.open_step().unwrap_or_else(|| panic!("no step is open: {:?}", self.execution.phase))
+    }
+
+    /// Answers step after step as told, until the execution has ended or waits for something else.
+    pub(crate) fn rehearse(&mut self, reply: impl Fn(&StepExecution) -> AnswerStatus) {
+        for _ in 0..2_000 {
+            let decision = match self.look() {
+                Ok(decision) => decision,
+                Err(Rejection::Stale(_)) => return,
+                Err(other) => panic!("{other:?}"),
+            };
+            if decision.again {
+                continue;
+            }
+            match self.execution.open_step() {
+                Some(step) if step.work == Some(fleetwright_engine::Work::Answered) => {
+                    let answer = self.reply(reply(step));
+                    self.answer(&answer).expect("an answer is taken");
+                }
+                Some(_) => self.now = self.now.max(decision.due.expect("a moment to look again")),
+                None => {}
+            }
+        }
+        panic!("the execution does not end: {:?}", self.execution.phase);
     }
 
     /// Decides once, and takes what was decided as committed.
@@ -84,12 +175,21 @@ impl Shell {
         for ended in &decision.ended {
             self.seen.sends.remove(&ended.send.token);
         }
+        let under_way = |step: &StepExecution| match step.status {
+            Status::InProgress => true,
+            Status::Cancelling => self.execution.stop.is_some(),
+            Status::Waiting | Status::Success | Status::Failed | Status::TimedOut | Status::Cancelled => {
+                false
+            }
+        };
+        assert!(decision.begun.iter().all(under_way));
+        self.begun.extend(decision.begun.iter().cloned());
         self.closed.extend(decision.closed.iter().cloned());
         self.planned.extend(decision.planned.iter().cloned());
     }
 
     /// SSM takes a send; its nodes then end as `outcome` says, and are settled.
-    pub(crate) fn answer(&mut self, send: &Send, outcome: impl Fn(usize) -> (Terminal, i32)) -> CommandId {
+    pub(crate) fn finish(&mut self, send: &Send, outcome: impl Fn(usize) -> (Terminal, i32)) -> CommandId {
         let number = self.seen.reports.len();
         let command_id: CommandId =
             format!("a8c7e76f-15f1-4c33-9052-{number:012x}").parse().expect("a command id");
@@ -168,7 +268,7 @@ impl Shell {
                 Err(other) => panic!("{other:?}"),
             };
             for send in &decision.planned {
-                self.answer(send, &outcome);
+                self.finish(send, &outcome);
             }
             if let Some(due) = decision.due
                 && decision.planned.is_empty()
@@ -185,6 +285,21 @@ impl Shell {
             Phase::Ended { ending, .. } => (ending.status.as_str(), ending.failure_message.as_deref()),
             Phase::At(_) | Phase::In(_) | Phase::Ending(_) => panic!("it has not ended"),
         }
+    }
+
+    /// The value of an output of a closed step.
+    pub(crate) fn output(&self, step: &str, name: &str) -> Option<serde_json::Value> {
+        let closed = self.closed.iter().rev().find(|closed| closed.name == *step)?;
+        match closed.outputs.get(name)? {
+            Output::Value(value) => Some(value.clone()),
+            Output::Nodes(list) => Some(self.seen.lists[&list.id].iter().map(ToString::to_string).collect()),
+        }
+    }
+
+    /// Why a step ended as it did.
+    pub(crate) fn message(&self, step: &str) -> String {
+        let closed = self.closed.iter().rev().find(|closed| closed.name == *step);
+        closed.and_then(|closed| closed.failure_message.clone()).unwrap_or_default()
     }
 
     /// Names and statuses of the steps, in the order they closed.
@@ -210,4 +325,12 @@ pub(crate) fn command(name: &str, more: &str) -> String {
     format!(
         "  - name: {name}\n    action: aws:runCommand\n{more}    inputs:\n      DocumentName: AWS-RunShellScript\n      InstanceIds: \"{{{{ Ids }}}}\"\n      Parameters: {{ commands: [uname] }}\n"
     )
+}
+
+/// Rejections that a caller is told of: their code and message.
+pub(crate) fn refusal<T: std::fmt::Debug>(result: Result<T, Rejection>) -> (&'static str, String) {
+    match result {
+        Err(Rejection::Refused { code, message }) => (code, message),
+        other => panic!("{other:?}"),
+    }
 }

@@ -85,7 +85,7 @@ impl Table {
                 .build(),
         ];
         let open = decision.execution.open_step();
-        for step in decision.closed.iter().chain(open) {
+        for step in decision.closed.iter().chain(&decision.begun).chain(open) {
             let update = step_update(id, step, version, expires.clone())?.in_transaction(self)?;
             actions.push(TransactWriteItem::builder().update(update).build());
         }

@@ -25,7 +25,7 @@ pub(crate) const PENDING: &str = "pending";
 pub(crate) const PARKED: &str = "parked";
 const REQUEST: &str = "request_sha256";
 const CONTRADICTED_BY: &str = "contradicted_by";
-const EXTRA_COMMANDS: &str = "extra_commands";
+const WARNINGS: &str = "warnings";
 const RESUMED_AT: &str = "resumed_at";
 
 /// Why an execution needs a person.
@@ -50,8 +50,8 @@ pub(crate) struct Loaded {
     pub(crate) resumed_at: Option<Timestamp>,
     /// When it is due.
     pub(crate) due: Option<Timestamp>,
-    /// Commands too many, cancelled and reported.
-    pub(crate) extra_commands: Vec<String>,
+    /// What a person should know.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// An execution item alone: which step item belongs to it is not read yet.
@@ -63,7 +63,7 @@ struct Head {
     parked: Option<Parked>,
     due: Option<Timestamp>,
     resumed_at: Option<Timestamp>,
-    extra_commands: Vec<String>,
+    warnings: Vec<String>,
 }
 
 impl Head {
@@ -80,7 +80,7 @@ impl Head {
             parked: reader.maybe_text(PARKED).map(|reason| Parked { reason: reason.to_owned() }),
             due: reader.maybe_moment(DUE_AT)?,
             resumed_at: reader.maybe_moment(RESUMED_AT)?,
-            extra_commands: reader.texts(EXTRA_COMMANDS)?.into_iter().collect(),
+            warnings: reader.texts(WARNINGS)?.into_iter().collect(),
         })
     }
 
@@ -89,8 +89,8 @@ impl Head {
             self.execution.phase = Phase::In(Box::new(step));
         }
         let wrong = self.execution.check().err();
-        let Self { execution, version, parked, due, resumed_at, extra_commands, .. } = self;
-        Loaded { execution, version, parked, wrong, resumed_at, due, extra_commands }
+        let Self { execution, version, parked, due, resumed_at, warnings, .. } = self;
+        Loaded { execution, version, parked, wrong, resumed_at, due, warnings }
     }
 }
 
@@ -278,14 +278,10 @@ impl Table {
         update.apply(self).await.map(|_| ())
     }
 
-    /// Shows with the execution that a send had a command too many.
-    pub(crate) async fn warn_of_extra_command(
-        &self,
-        id: &ExecutionId,
-        command: &fleetwright_fleet::CommandId,
-    ) -> Result<(), Error> {
+    /// Shows something with the execution that a person should know, once however often it is said.
+    pub(crate) async fn warn(&self, id: &ExecutionId, warning: &str) -> Result<(), Error> {
         let update = Update::of(&keys::execution(id), keys::EXECUTION)
-            .unite(EXTRA_COMMANDS, super::attributes::texts([command.to_string()]))
+            .unite(WARNINGS, super::attributes::texts([warning.to_owned()]))
             .if_exists();
         update.apply(self).await.map(|_| ())
     }

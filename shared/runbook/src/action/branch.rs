@@ -98,6 +98,23 @@ impl Operator {
         }
     }
 
+    /// Whether both its sides are texts.
+    pub(crate) const fn compares_texts(self) -> bool {
+        match self {
+            Self::StringEquals
+            | Self::EqualsIgnoreCase
+            | Self::StartsWith
+            | Self::EndsWith
+            | Self::Contains => true,
+            Self::NumericEquals
+            | Self::NumericGreater
+            | Self::NumericLesser
+            | Self::NumericGreaterOrEquals
+            | Self::NumericLesserOrEquals
+            | Self::BooleanEquals => false,
+        }
+    }
+
     pub(crate) fn named(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|operator| operator.as_str() == text)
     }

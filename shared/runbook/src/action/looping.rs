@@ -1,4 +1,6 @@
-use crate::{Condition, OrReference, Step, Template};
+use serde_json::Value;
+
+use crate::{Condition, OrReference, Setting, Step, Template};
 
 /// The most rounds a loop makes (SSM User Guide, automation-action-loop).
 pub const ITERATIONS_MAX: u32 = 100;
@@ -49,6 +51,25 @@ impl IteratorType {
             Self::Integer => "Integer",
             Self::String => "String",
             Self::StringMap => "StringMap",
+        }
+    }
+
+    /// An item as what it is declared to be, if it can be read so. `Iterators` are documented as a StringList whatever
+    /// `IteratorDataType` says: a text stands for a value of that type, and a value that was left unquoted for a text.
+    pub fn read(self, item: &Value) -> Option<Value> {
+        match (self, item) {
+            (Self::Boolean, _) => bool::read(item).map(Value::Bool),
+            (Self::Integer, Value::Number(number)) => (!number.is_f64()).then(|| item.clone()),
+            (Self::Integer, Value::String(text)) => text.trim().parse::<i64>().ok().map(Value::from),
+            (Self::String, Value::Bool(_) | Value::Number(_)) => Some(Value::String(item.to_string())),
+            (Self::String, Value::String(_)) | (Self::StringMap, Value::Object(_)) => Some(item.clone()),
+            (Self::StringMap, Value::String(text)) => {
+                serde_json::from_str(text).ok().filter(Value::is_object)
+            }
+            (
+                Self::Integer | Self::String | Self::StringMap,
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_),
+            ) => None,
         }
     }
 }

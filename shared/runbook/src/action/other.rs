@@ -53,6 +53,33 @@ impl OtherKind {
         Self::WaitForAwsResourceProperty,
     ];
 
+    /// The action of that name.
+    pub(crate) fn named(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+
+    /// How long a step of it may take if it does not say, in seconds; None where nothing is documented
+    /// (SSM User Guide, automation-action-changestate, -executeScript, -lamb, aws-apis-calling).
+    pub const fn default_timeout_seconds(self) -> Option<u32> {
+        match self {
+            Self::ExecuteAwsApi => Some(25),
+            Self::InvokeLambdaFunction => Some(300),
+            Self::ExecuteScript => Some(600),
+            Self::ChangeInstanceState | Self::WaitForAwsResourceProperty => Some(3_600),
+            Self::AssertAwsResourceProperty
+            | Self::CopyImage
+            | Self::CreateImage
+            | Self::CreateStack
+            | Self::CreateTags
+            | Self::DeleteImage
+            | Self::DeleteStack
+            | Self::ExecuteAutomation
+            | Self::ExecuteStateMachine
+            | Self::InvokeWebhook
+            | Self::RunInstances => None,
+        }
+    }
+
     /// The name of the action.
     pub const fn as_str(self) -> &'static str {
         match self {

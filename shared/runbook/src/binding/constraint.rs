@@ -1,10 +1,13 @@
 use serde_json::Value;
 
-use super::{ParameterProblem, pattern::Pattern};
+use super::{
+    ParameterProblem,
+    pattern::{Effort, Pattern},
+};
 use crate::Parameter;
 
 /// Holds a value against what its parameter declares.
-pub(super) fn check(parameter: &Parameter, value: Value) -> Result<Value, ParameterProblem> {
+pub(crate) fn check(parameter: &Parameter, value: Value, effort: Effort) -> Result<Value, ParameterProblem> {
     allowed_values(parameter, &value)?;
     items(parameter, &value)?;
     // Of a list every text is held against the bounds of texts.
@@ -13,7 +16,7 @@ pub(super) fn check(parameter: &Parameter, value: Value) -> Result<Value, Parame
         Value::Array(items) => items.iter().filter_map(Value::as_str).collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Vec::new(),
     };
-    let pattern = parameter.allowed_pattern.as_deref().map(Pattern::new).transpose()?;
+    let pattern = parameter.allowed_pattern.as_deref().map(|text| Pattern::new(text, effort)).transpose()?;
     for text in texts {
         chars(parameter, text)?;
         pattern.as_ref().map_or(Ok(()), |pattern| pattern.check(text))?;

@@ -1,19 +1,36 @@
-use fancy_regex::Regex;
+use fancy_regex::{Regex, RegexBuilder};
 
 use super::ParameterProblem;
 
 /// An `allowedPattern`. Patterns are Java's at the API, and AWS's own runbooks look ahead and behind in
 /// theirs, which `regex` does not; hence `fancy_regex`, which limits its backtracking.
-pub(super) struct Pattern<'a> {
+pub(crate) struct Pattern<'a> {
     text: &'a str,
     regex: Regex,
 }
 
+/// How much a pattern may cost.
+#[derive(Clone, Copy)]
+pub(crate) struct Effort {
+    backtracks: usize,
+    bytes: usize,
+}
+
+/// What one may cost when an execution is started: a moment.
+pub(crate) const AT_START: Effort = Effort { backtracks: 1_000_000, bytes: 10 << 20 };
+
+/// What one may cost when a document is read.
+pub(crate) const AT_READING: Effort = Effort { backtracks: 1_000, bytes: 256 << 10 };
+
 impl<'a> Pattern<'a> {
-    pub(super) fn new(text: &'a str) -> Result<Self, ParameterProblem> {
+    pub(crate) fn new(text: &'a str, effort: Effort) -> Result<Self, ParameterProblem> {
         // Matched in full, as Java's `matches` does.
         let anchored = format!(r"\A(?:{})\z", ascii_classes(text));
-        let regex = Regex::new(&anchored).map_err(|_| unusable(text))?;
+        let regex = RegexBuilder::new(&anchored)
+            .backtrack_limit(effort.backtracks)
+            .delegate_size_limit(effort.bytes)
+            .build();
+        let regex = regex.map_err(|_| unusable(text))?;
         Ok(Self { text, regex })
     }
 

@@ -80,7 +80,8 @@ pub(crate) fn lenient(expected: ValueType, value: Value) -> Option<Value> {
     }
 }
 
-fn fits(expected: ValueType, value: &Value) -> bool {
+/// Whether a value is of a type as it is.
+pub(crate) fn fits(expected: ValueType, value: &Value) -> bool {
     let all = |items: Option<&Vec<Value>>, fits: fn(&Value) -> bool| {
         items.is_some_and(|items| items.iter().all(fits))
     };

@@ -1,7 +1,8 @@
 use super::{Fields, Reader};
 use crate::{
-    Branch, Choice, Code, Comparison, Condition, Diagnostic, Operator, StepName,
-    source::node::{Entry, Node},
+    Branch, Choice, Code, Comparison, Condition, Diagnostic, Operator, Piece, Position, Setting, StepName,
+    Template, TemplateContent,
+    source::node::{Content, Entry, Node},
 };
 
 pub(super) fn read(reader: &mut Reader, inputs: Fields<'_>, label: &str) -> Option<Branch> {
@@ -35,25 +36,45 @@ fn choice(reader: &mut Reader, node: &Node) -> Option<Choice> {
 }
 
 /// One comparison, And, Or or Not; `NextStep` beside it is the choice's.
+///
+/// The User Guide knows one of them at a time. Published runbooks have several side by side (`Not` beside
+/// `And`), which can only mean that all must hold; that reading is said in a warning.
 pub(super) fn condition(reader: &mut Reader, fields: Fields<'_>, what: &str) -> Option<Condition> {
     let heads: Vec<&Entry> = fields
         .entries
         .iter()
         .filter(|entry| !matches!(entry.key.as_str(), "NextStep" | "Variable"))
         .collect();
-    let [head] = heads.as_slice() else {
-        let message = match heads.len() {
-            0 => format!("{what} has no condition"),
-            _ => format!("{what} has {} conditions, it takes one", heads.len()),
-        };
-        let position = heads.get(1).map_or(fields.position, |entry| entry.key_position);
-        let hint = "write one operator with its Variable, or And, Or or Not";
-        reader.diagnostics.push(Diagnostic::new(Code::Condition, position, message).hint(hint));
-        return None;
-    };
+    let is_compound = |entry: &Entry| matches!(entry.key.as_str(), "And" | "Or" | "Not");
+    match heads.as_slice() {
+        [] => {
+            report(reader, fields.position, format!("{what} has no condition"));
+            None
+        }
+        [head] => one(reader, fields, head),
+        [_, second, ..] if heads.iter().filter(|head| !is_compound(head)).count() > 1 => {
+            let message = format!("{what} has {} conditions, it takes one", heads.len());
+            report(reader, second.key_position, message);
+            None
+        }
+        [_, second, ..] => {
+            let message = format!("{what} has {} conditions, SSM documents one: all must hold", heads.len());
+            reader.warn(Code::Condition, second.key_position, message);
+            let read: Vec<_> = heads.iter().map(|head| one(reader, fields, head)).collect();
+            read.into_iter().collect::<Option<_>>().map(Condition::And)
+        }
+    }
+}
+
+fn report(reader: &mut Reader, position: Position, message: String) {
+    let hint = "write one operator with its Variable, or And, Or or Not";
+    reader.diagnostics.push(Diagnostic::new(Code::Condition, position, message).hint(hint));
+}
+
+fn one(reader: &mut Reader, fields: Fields<'_>, head: &Entry) -> Option<Condition> {
     match head.key.as_str() {
-        "And" => conditions(reader, head).map(Condition::And),
-        "Or" => conditions(reader, head).map(Condition::Or),
+        "And" => conditions(reader, head, Condition::And),
+        "Or" => conditions(reader, head, Condition::Or),
         "Not" => {
             let inner = reader.map(&head.value, "Not")?;
             condition(reader, inner, "Not").map(|inner| Condition::Not(Box::new(inner)))
@@ -62,11 +83,30 @@ pub(super) fn condition(reader: &mut Reader, fields: Fields<'_>, what: &str) -> 
     }
 }
 
-fn conditions(reader: &mut Reader, head: &Entry) -> Option<Vec<Condition>> {
-    let items = reader.list(&head.value, &head.key)?;
-    if items.len() < 2 {
-        let message = format!("{} takes at least two conditions", head.key);
-        reader.report(Code::Condition, head.value.position, message);
+/// The conditions of And and Or: at least two, says the User Guide, and its own examples have one; that
+/// one is then what it stands for.
+fn conditions(
+    reader: &mut Reader,
+    head: &Entry,
+    combine: impl Fn(Vec<Condition>) -> Condition,
+) -> Option<Condition> {
+    let items = match &head.value.content {
+        Content::Map(_) => std::slice::from_ref(&head.value),
+        Content::Null | Content::Bool(_) | Content::Number(_) | Content::Text(_) | Content::List(_) => {
+            reader.list(&head.value, &head.key)?
+        }
+    };
+    match items.len() {
+        0 => reader.report(
+            Code::Condition,
+            head.value.position,
+            format!("{} takes at least two conditions", head.key),
+        ),
+        1 => {
+            let message = format!("{} has one condition, which alone decides", head.key);
+            reader.warn(Code::Condition, head.value.position, message);
+        }
+        _ => {}
     }
     let read: Vec<Option<Condition>> = items
         .iter()
@@ -75,18 +115,70 @@ fn conditions(reader: &mut Reader, head: &Entry) -> Option<Vec<Condition>> {
             condition(reader, fields, "a condition")
         })
         .collect();
-    read.into_iter().collect()
+    let mut read = read.into_iter().collect::<Option<Vec<_>>>()?;
+    if read.len() == 1 { read.pop() } else { Some(combine(read)) }
 }
 
 fn comparison(reader: &mut Reader, fields: Fields<'_>, head: &Entry) -> Option<Comparison> {
     let operator = operator(reader, head);
     let variable = fields.require(reader, "Variable", "a comparison");
+    if let Some(operator) = operator {
+        check_constant(reader, head, operator);
+    }
+    let operator = operator?;
     Some(Comparison {
         variable: reader.template(variable?),
-        operator: operator?,
-        constant: reader.template(&head.value),
+        operator,
+        constant: constant(reader, head, operator),
         position: fields.position,
     })
+}
+
+/// The right side. A number or boolean beside an operator of texts was meant as text and left unquoted.
+fn constant(reader: &Reader, head: &Entry, operator: Operator) -> Template {
+    let text = match &head.value.content {
+        Content::Number(number) if operator.compares_texts() => number.to_string(),
+        Content::Bool(flag) if operator.compares_texts() => flag.to_string(),
+        Content::Null
+        | Content::Bool(_)
+        | Content::Number(_)
+        | Content::Text(_)
+        | Content::List(_)
+        | Content::Map(_) => return reader.template(&head.value),
+    };
+    Template { position: head.value.position, content: TemplateContent::Text(vec![Piece::Literal(text)]) }
+}
+
+/// Whether the right side is of the operator's type. Quoted numbers and booleans are taken for what they say.
+fn check_constant(reader: &mut Reader, head: &Entry, operator: Operator) {
+    let Some(value) = reader.template(&head.value).literal() else { return };
+    let expected = match operator {
+        Operator::StringEquals
+        | Operator::EqualsIgnoreCase
+        | Operator::StartsWith
+        | Operator::EndsWith
+        | Operator::Contains => {
+            let is_scalar = value.is_string() || value.is_number() || value.is_boolean();
+            (!is_scalar).then_some("text")
+        }
+        Operator::NumericEquals
+        | Operator::NumericGreater
+        | Operator::NumericLesser
+        | Operator::NumericGreaterOrEquals
+        | Operator::NumericLesserOrEquals => {
+            let is_number = value.is_number() || value.as_str().is_some_and(is_number);
+            (!is_number).then_some("a number")
+        }
+        Operator::BooleanEquals => bool::read(&value).is_none().then_some(bool::EXPECTED),
+    };
+    if let Some(expected) = expected {
+        reader.wrong_type(&head.value, &head.key, expected);
+    }
+}
+
+/// Whether a text reads as a number. `inf` and `nan`, which Rust reads as well, are words.
+fn is_number(text: &str) -> bool {
+    text.trim().parse::<f64>().is_ok_and(f64::is_finite)
 }
 
 fn operator(reader: &mut Reader, head: &Entry) -> Option<Operator> {

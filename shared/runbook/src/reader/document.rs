@@ -1,10 +1,15 @@
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
-use super::{Fields, Reader, parameter, step};
+use super::{Fields, Reader, on_cancel, parameter, references, step};
 use crate::{
-    AttachedFile, Code, Diagnostic, DocumentOutput, Reference, Runbook, Step, StepName,
+    AttachedFile, Code, Diagnostic, DocumentOutput, Reference, Runbook, Step, StepName, ValueType,
+    VariableName, graph,
+    outline::{Outline, step_name},
     runbook::Frame,
-    source::node::{Content, Node},
+    source::{
+        self,
+        node::{Content, Node},
+    },
 };
 
 /// Reads a whole document. Properties it does not know at the top are left alone: change templates have
@@ -27,7 +32,22 @@ pub(super) fn read(reader: &mut Reader, root: &Node) -> Option<Runbook> {
         files: files(reader, fields),
     };
     let steps = steps(reader, fields);
+    references::check(reader, fields);
+    on_cancel::check(reader, fields);
+    reader.diagnostics.append(&mut graph::cycles(&reader.scope.outline));
+    unsupported(reader);
     Runbook::new(frame, steps)
+}
+
+/// Actions that are known and cannot be run here yet: one warning for each step.
+fn unsupported(reader: &mut Reader) {
+    let outline = &reader.scope.outline;
+    for step in &outline.steps {
+        let (Some(what), Some((_, position))) = (step.unsupported(), &step.action) else { continue };
+        let name = step.name.as_ref().map_or("a step", StepName::as_str);
+        let message = format!("{name}: {what} cannot be run here yet");
+        reader.diagnostics.push(Diagnostic::warning(Code::UnsupportedAction, *position, message));
+    }
 }
 
 fn schema_version(reader: &mut Reader, fields: Fields<'_>) {
@@ -49,33 +69,21 @@ fn declare(reader: &mut Reader, fields: Fields<'_>) {
         _ => Vec::new(),
     };
     reader.scope.parameters = keys("parameters").into_iter().filter_map(|key| key.parse().ok()).collect();
-    reader.scope.variables = keys("variables").into_iter().filter_map(|key| key.parse().ok()).collect();
-    let Some(Content::List(steps)) = fields.get("mainSteps").map(|node| &node.content) else { return };
-    reader.scope.targets = step_names(steps);
-    steps.iter().for_each(|step| declare_step(reader, step));
+    reader.scope.variables = variables(fields.get("variables"));
+    let steps = fields.get("mainSteps");
+    reader.scope.outline = Outline::new(steps);
+    reader.scope.targets = step_names(steps.map_or(&[], Node::items));
+}
+
+fn variables(node: Option<&Node>) -> BTreeMap<VariableName, Option<ValueType>> {
+    let Some(Content::Map(entries)) = node.map(|node| &node.content) else { return BTreeMap::new() };
+    let value_type = |node: &Node| ValueType::declared(&node.get("type")?.text()?);
+    let read = |entry: &source::node::Entry| Some((entry.key.parse().ok()?, value_type(&entry.value)));
+    entries.iter().filter_map(read).collect()
 }
 
 pub(super) fn step_names(steps: &[Node]) -> BTreeSet<StepName> {
     steps.iter().filter_map(step_name).collect()
-}
-
-fn step_name(node: &Node) -> Option<StepName> {
-    match &node.get("name")?.content {
-        Content::Text(text) => text.parse().ok(),
-        Content::Number(number) => number.to_string().parse().ok(),
-        Content::Null | Content::Bool(_) | Content::List(_) | Content::Map(_) => None,
-    }
-}
-
-/// A step and the steps of the loop it may be: what is inside a loop is referred to by name as well.
-fn declare_step(reader: &mut Reader, node: &Node) {
-    reader.scope.steps.extend(step_name(node));
-    let Some(Content::List(inner)) =
-        node.get("inputs").and_then(|inputs| inputs.get("Steps")).map(|steps| &steps.content)
-    else {
-        return;
-    };
-    inner.iter().for_each(|step| declare_step(reader, step));
 }
 
 fn steps(reader: &mut Reader, fields: Fields<'_>) -> Vec<Step> {
@@ -131,10 +139,15 @@ fn outputs(reader: &mut Reader, fields: Fields<'_>) -> Vec<DocumentOutput> {
 
 /// `step.Output`, also with braces around it, which some write and SSM does not mind.
 fn output_reference(reader: &Reader, text: &str) -> Option<Reference> {
-    let bare = text.trim().trim_start_matches("{{").trim_end_matches("}}").trim();
-    let (step, output) = bare.split_once('.')?;
-    let step = reader.scope.steps.get(step)?.clone();
+    let (step, output) = bare(text).split_once('.')?;
+    let step = &reader.scope.outline.steps[reader.scope.outline.index(step)?];
+    let step = step.name.clone()?;
     (!output.is_empty()).then(|| Reference::StepOutput { step, output: output.to_owned() })
+}
+
+/// A text without braces around it.
+pub(super) fn bare(text: &str) -> &str {
+    text.trim().trim_start_matches("{{").trim_end_matches("}}").trim()
 }
 
 fn files(reader: &mut Reader, fields: Fields<'_>) -> BTreeMap<String, AttachedFile> {

@@ -1,5 +1,8 @@
 use super::{Fields, Reader, branch, document};
-use crate::{Code, Diagnostic, ITERATIONS_MAX, Iteration, IteratorType, Loop, OrReference};
+use crate::{
+    Code, Diagnostic, ITERATIONS_MAX, Iteration, IteratorType, Loop, OrReference,
+    source::node::{Content, Node},
+};
 
 pub(super) fn read(reader: &mut Reader, inputs: Fields<'_>, label: &str) -> Option<Loop> {
     let known = ["Iterators", "IteratorDataType", "LoopCondition", "MaxIterations", "Steps"];
@@ -32,6 +35,7 @@ fn iteration(reader: &mut Reader, inputs: Fields<'_>, label: &str) -> Option<Ite
                 None => IteratorType::String,
                 Some(node) => data_type(reader, node)?,
             };
+            items(reader, node, data_type);
             Some(Iteration::ForEach { iterators: reader.template(node), data_type })
         }
         (None, Some(node)) => {
@@ -52,7 +56,27 @@ fn iteration(reader: &mut Reader, inputs: Fields<'_>, label: &str) -> Option<Ite
     }
 }
 
-fn data_type(reader: &mut Reader, node: &crate::source::node::Node) -> Option<IteratorType> {
+/// "The maximum number of iterators is 100."
+fn items(reader: &mut Reader, node: &Node, data_type: IteratorType) {
+    let Content::List(items) = &node.content else {
+        if reader.template(node).literal().is_some() {
+            reader.wrong_type(node, "Iterators", "a list");
+        }
+        return;
+    };
+    if items.len() > ITERATIONS_MAX as usize {
+        let message = format!("Iterators has {} items, SSM takes at most {ITERATIONS_MAX}", items.len());
+        reader.report(Code::InvalidValue, node.position, message);
+    }
+    for item in items {
+        let Some(value) = reader.template(item).literal() else { continue };
+        if data_type.read(&value).is_none() {
+            reader.wrong_type(item, "an item of Iterators", &format!("of type {}", data_type.as_str()));
+        }
+    }
+}
+
+fn data_type(reader: &mut Reader, node: &Node) -> Option<IteratorType> {
     let text = reader.text(node, "IteratorDataType")?;
     let found = IteratorType::ALL.into_iter().find(|kind| kind.as_str() == text);
     if found.is_none() {

@@ -1,3 +1,5 @@
+mod bounds;
+
 use serde_json::Value;
 
 use super::{Fields, Reader};
@@ -44,10 +46,14 @@ fn read(reader: &mut Reader, entry: &Entry) -> Option<Parameter> {
     let description = text(reader, "description");
     let allowed_pattern = text(reader, "allowedPattern");
     let display_type = text(reader, "displayType");
+    bounds::ordered(reader, fields, "minItems", "maxItems", &label);
+    bounds::ordered(reader, fields, "minChars", "maxChars", &label);
+    let pattern_is_usable = bounds::usable_pattern(reader, fields, allowed_pattern.as_deref(), &label);
+    bounds::displayed(reader, fields, display_type.as_deref(), &label);
     let (value_type, declared_type) = declared?;
     let default = fields.get("default").and_then(|node| default(reader, node, value_type, &label));
     let allowed_values = fields.get("allowedValues").map(|node| allowed(reader, node, value_type, &label));
-    Some(Parameter {
+    let parameter = Parameter {
         name: name.ok()?,
         value_type,
         declared_type,
@@ -61,7 +67,11 @@ fn read(reader: &mut Reader, entry: &Entry) -> Option<Parameter> {
         max_chars,
         display_type,
         position: entry.key_position,
-    })
+    };
+    if let (Some(node), Some(ParameterDefault::Value(value))) = (fields.get("default"), &parameter.default) {
+        bounds::conforming_default(reader, node, &parameter, value, pattern_is_usable);
+    }
+    Some(parameter)
 }
 
 fn variable(reader: &mut Reader, entry: &Entry) -> Option<Variable> {
@@ -73,6 +83,13 @@ fn variable(reader: &mut Reader, entry: &Entry) -> Option<Variable> {
     let fields = reader.map(&entry.value, &label)?;
     let (value_type, _) = declared_type(reader, entry, fields, &label)?;
     let default = fields.get("default").map(|node| reader.template(node));
+    if let Some(literal) = default.as_ref().and_then(Template::literal)
+        && lenient(value_type, literal).is_none()
+    {
+        let position = default.as_ref().map_or(entry.key_position, |default| default.position);
+        let message = format!("the default of {label} is not a value of type {value_type}");
+        reader.report(Code::WrongType, position, message);
+    }
     Some(Variable { name: name.ok()?, value_type, default, position: entry.key_position })
 }
 
@@ -116,7 +133,7 @@ fn default(reader: &mut Reader, node: &Node, value_type: ValueType, label: &str)
 }
 
 /// The name in `{{ssm:name}}` (SSM User Guide, parameter-store: in runbooks, as a default only).
-fn store_name(text: &str) -> Option<&str> {
+pub(super) fn store_name(text: &str) -> Option<&str> {
     let inner = text.trim().strip_prefix("{{")?.strip_suffix("}}")?.trim();
     let name = inner.strip_prefix("ssm:")?.trim();
     (!name.is_empty() && !name.contains(['{', '}'])).then_some(name)

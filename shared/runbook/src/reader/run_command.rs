@@ -1,3 +1,5 @@
+mod limits;
+
 use std::collections::BTreeMap;
 
 use super::{Fields, Reader};
@@ -38,6 +40,11 @@ pub(super) fn read(reader: &mut Reader, inputs: Fields<'_>, label: &str) -> Opti
         let message = format!("{label} has neither InstanceIds nor Targets");
         reader.report(Code::MissingProperty, inputs.position, message);
     }
+    if let (Some(_), Some(node)) = (inputs.get("InstanceIds"), inputs.get("Targets")) {
+        let message = format!("{label} has InstanceIds and Targets: it takes one of them");
+        reader.report(Code::InvalidValue, node.position, message);
+    }
+    limits::check(reader, inputs);
     let command = RunCommand {
         // Read on without it: there may be more to say.
         document_name: document_name.clone().unwrap_or_else(|| Template::of_system_text("", inputs.position)),

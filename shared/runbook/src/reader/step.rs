@@ -1,7 +1,7 @@
-use super::{Fields, Reader, approve, branch, looping, run_command, sleep, update_variable};
+use super::{Fields, Reader, approve, branch, looping, other, run_command, sleep, update_variable};
 use crate::{
-    Action, Code, OnCancel, OnFailure, OrReference, OtherAction, OtherKind, Selector, Step, StepName,
-    Template, TemplateContent, UserOutput, ValueType,
+    Action, Code, Diagnostic, OnCancel, OnFailure, OrReference, OtherKind, Position, Selector, Step,
+    StepName, UserOutput, ValueType,
     source::node::{Content, Node},
 };
 
@@ -28,15 +28,18 @@ pub(super) fn read(reader: &mut Reader, node: &Node) -> Option<Step> {
     fields.only(reader, &PROPERTIES, &label);
     let action = action(reader, fields, &label);
     let description = fields.get("description").and_then(|node| reader.text(node, "description"));
-    let max_attempts = fields.get("maxAttempts").and_then(|node| reader.setting(node, "maxAttempts"));
-    let timeout_seconds =
-        fields.get("timeoutSeconds").and_then(|node| reader.setting(node, "timeoutSeconds"));
+    let max_attempts = at_least_one(reader, fields, "maxAttempts");
+    let timeout_seconds = at_least_one(reader, fields, "timeoutSeconds");
     let is_end = fields.get("isEnd").and_then(|node| reader.literal(node, "isEnd"));
     let critical = fields.get("isCritical").and_then(|node| reader.literal(node, "isCritical"));
     let next_step = fields.get("nextStep").and_then(|node| next_step(reader, node));
     let on_failure = fields.get("onFailure").and_then(|node| on_failure(reader, node));
     let on_cancel = fields.get("onCancel").and_then(|node| on_cancel(reader, node));
     let outputs = fields.get("outputs").map(|node| outputs(reader, node));
+    if let Some(action) = &action {
+        warn_of_outputs(reader, action, outputs.as_deref());
+        warn_of_attempts(reader, action, fields, max_attempts.as_ref());
+    }
     Some(Step {
         name: name?,
         action: action?,
@@ -51,6 +54,46 @@ pub(super) fn read(reader: &mut Reader, node: &Node) -> Option<Step> {
         outputs: outputs.unwrap_or_default(),
         position: node.position,
     })
+}
+
+fn warn_of_outputs(reader: &mut Reader, action: &Action, outputs: Option<&[UserOutput]>) {
+    if let Some([output, ..]) = outputs
+        && !action.has_response()
+    {
+        let message = format!("{} gives no response: its outputs never have a value", action.name());
+        reader.warn(Code::UnknownProperty, output.position, message);
+    }
+}
+
+fn warn_of_attempts(
+    reader: &mut Reader,
+    action: &Action,
+    fields: Fields<'_>,
+    attempts: Option<&OrReference<u32>>,
+) {
+    let is_more = match attempts {
+        None | Some(OrReference::Literal(0 | 1)) => false,
+        Some(OrReference::Literal(_) | OrReference::Template(_)) => true,
+    };
+    if let Some(node) = fields.get("maxAttempts")
+        && is_more
+        && !action.is_tried_again()
+    {
+        let message = format!("{} is tried once, whatever maxAttempts says", action.name());
+        let hint = "remove it: nothing reads it";
+        reader
+            .diagnostics
+            .push(Diagnostic::warning(Code::UnknownProperty, node.position, message).hint(hint));
+    }
+}
+
+fn at_least_one(reader: &mut Reader, fields: Fields<'_>, key: &str) -> Option<OrReference<u32>> {
+    let node = fields.get(key)?;
+    let setting = reader.setting(node, key)?;
+    if setting == OrReference::Literal(0) {
+        reader.report(Code::InvalidValue, node.position, format!("{key} is 1 or more"));
+    }
+    Some(setting)
 }
 
 fn name(reader: &mut Reader, fields: Fields<'_>) -> Option<StepName> {
@@ -91,17 +134,45 @@ fn action(reader: &mut Reader, fields: Fields<'_>, label: &str) -> Option<Action
             let inputs = inputs_of(reader, fields, label)?;
             update_variable::read(reader, inputs, label).map(Action::UpdateVariable)
         }
-        "aws:pause" => Some(Action::Pause),
+        "aws:pause" => {
+            pause(reader, inputs);
+            Some(Action::Pause)
+        }
         _ => {
-            let Some(kind) = OtherKind::ALL.into_iter().find(|kind| kind.as_str() == name) else {
-                let message = format!("there is no action {name:?}");
-                reader.report(Code::ActionName, node.position, message);
+            let Some(kind) = OtherKind::named(&name) else {
+                unknown_action(reader, &name, node);
                 return None;
             };
-            let empty = Template { position: fields.position, content: TemplateContent::Map([].into()) };
-            let inputs = inputs.map_or(empty, |node| reader.template(node));
-            Some(Action::Other(OtherAction { kind, inputs }))
+            let inputs = inputs_of(reader, fields, label)?;
+            Some(Action::Other(other::read(reader, kind, inputs, label)))
         }
+    }
+}
+
+fn unknown_action(reader: &mut Reader, name: &str, node: &Node) {
+    const OURS: [&str; 7] = [
+        "aws:approve",
+        "aws:branch",
+        "aws:loop",
+        "aws:pause",
+        "aws:runCommand",
+        "aws:sleep",
+        "aws:updateVariable",
+    ];
+    let names = OURS.into_iter().chain(OtherKind::ALL.map(OtherKind::as_str));
+    let mut diagnostic =
+        Diagnostic::new(Code::ActionName, node.position, format!("there is no action {name:?}"));
+    diagnostic.hint = reader.hint_for(name, names);
+    reader.diagnostics.push(diagnostic);
+}
+
+/// `aws:pause` takes no inputs (SSM User Guide, automation-action-pause). Published runbooks give it a
+/// `Message`, which SSM lets stand and shows to nobody.
+fn pause(reader: &mut Reader, inputs: Option<&Node>) {
+    let Some(Content::Map(entries)) = inputs.map(|inputs| &inputs.content) else { return };
+    for entry in entries {
+        let message = format!("aws:pause takes no inputs: nothing reads {:?}", entry.key);
+        reader.warn(Code::UnknownProperty, entry.key_position, message);
     }
 }
 
@@ -170,7 +241,15 @@ fn output(reader: &mut Reader, node: &Node) -> Option<UserOutput> {
 
 fn selector(reader: &mut Reader, node: &Node) -> Option<Selector> {
     let text = reader.text(node, "Selector")?;
-    Some(Selector { text, position: node.position })
+    Selector::new(&text, node.position)
+        .map_err(|problem| bad_selector(reader, &text, node.position, &problem))
+        .ok()
+}
+
+pub(super) fn bad_selector(reader: &mut Reader, text: &str, position: Position, problem: &str) {
+    let message = format!("the selector {text:?} is not JSONPath: {problem}");
+    let hint = "$ is the response, .name a field, [0] an item, .. everything below";
+    reader.diagnostics.push(Diagnostic::new(Code::Selector, position, message).hint(hint));
 }
 
 fn output_type(reader: &mut Reader, node: &Node) -> Option<ValueType> {

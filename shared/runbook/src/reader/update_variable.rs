@@ -1,5 +1,13 @@
+use serde_json::Value;
+
 use super::{Fields, Reader};
-use crate::{Code, Diagnostic, UpdateVariable};
+use crate::{Code, Diagnostic, Position, UpdateVariable, ValueType, binding::fits};
+
+/// Bounds of a value (SSM User Guide, automation-action-update-variable).
+const CHARS_MAX: usize = 512;
+const TEXTS_MAX: usize = 50;
+const MAPS_MAX: usize = 200;
+const KEY_CHARS_MAX: usize = 50;
 
 pub(super) fn read(reader: &mut Reader, inputs: Fields<'_>, label: &str) -> Option<UpdateVariable> {
     inputs.only(reader, &["Name", "Value"], "aws:updateVariable");
@@ -9,12 +17,49 @@ pub(super) fn read(reader: &mut Reader, inputs: Fields<'_>, label: &str) -> Opti
     let text = reader.text(name, "Name")?;
     // `variable:name` is what the User Guide shows; some write it as the reference it is.
     let bare = text.trim().trim_start_matches("{{").trim_end_matches("}}").trim();
-    let variable = bare.strip_prefix("variable:").and_then(|name| reader.scope.variables.get(name.trim()));
-    let Some(variable) = variable.cloned() else {
+    let found = bare.strip_prefix("variable:");
+    let found = found.and_then(|name| reader.scope.variables.get_key_value(name.trim()));
+    let Some((variable, value_type)) = found.map(|(name, value_type)| (name.clone(), *value_type)) else {
         let message = format!("Name: {text:?} is not variable: and the name of a variable of the document");
         let hint = "write variable:<name>, and declare the variable in variables";
         reader.diagnostics.push(Diagnostic::new(Code::InvalidValue, name.position, message).hint(hint));
         return None;
     };
-    Some(UpdateVariable { variable, value: value? })
+    let value = value?;
+    if let (Some(value_type), Some(literal)) = (value_type, value.literal()) {
+        check(reader, value_type, &literal, value.position);
+    }
+    Some(UpdateVariable { variable, value })
+}
+
+/// "The value must match the data type of the variable. Data type conversions aren't supported."
+fn check(reader: &mut Reader, value_type: ValueType, value: &Value, position: Position) {
+    if !fits(value_type, value) {
+        let message = format!("Value is not a {value_type}, which the variable is: nothing is converted");
+        reader.report(Code::WrongType, position, message);
+    } else if let Some(bound) = broken_bound(value) {
+        reader.report(Code::InvalidValue, position, format!("Value: {bound}"));
+    }
+}
+
+fn broken_bound(value: &Value) -> Option<String> {
+    let is_long = |text: &str, max: usize| text.chars().count() > max;
+    match value {
+        Value::String(text) if text.is_empty() || is_long(text, CHARS_MAX) => {
+            Some(format!("a String has 1 to {CHARS_MAX} characters"))
+        }
+        Value::Array(items) if items.iter().all(Value::is_string) && items.len() > TEXTS_MAX => {
+            Some(format!("a StringList has at most {TEXTS_MAX} items"))
+        }
+        Value::Array(items) if items.len() > MAPS_MAX => {
+            Some(format!("a MapList has at most {MAPS_MAX} items"))
+        }
+        Value::Array(items) => {
+            items.iter().find_map(|item| item.as_object().and_then(|_| broken_bound(item)))
+        }
+        Value::Object(entries) if entries.keys().any(|key| key.is_empty() || is_long(key, KEY_CHARS_MAX)) => {
+            Some(format!("a key has 1 to {KEY_CHARS_MAX} characters"))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => None,
+    }
 }

@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use serde_json::Number;
 
 use crate::Position;
@@ -53,10 +55,29 @@ impl Node {
         }
     }
 
-    /// The child of a mapping, if this is one and has it.
+    /// The text of a scalar. Numbers and booleans that stand where text is wanted were left unquoted.
+    pub(crate) fn text(&self) -> Option<Cow<'_, str>> {
+        match &self.content {
+            Content::Text(text) => Some(Cow::Borrowed(text)),
+            Content::Number(number) => Some(Cow::Owned(number.to_string())),
+            Content::Bool(flag) => Some(Cow::Borrowed(if *flag { "true" } else { "false" })),
+            Content::Null | Content::List(_) | Content::Map(_) => None,
+        }
+    }
+
+    /// The items of a list; none if it is something else.
+    pub(crate) fn items(&self) -> &[Self] {
+        match &self.content {
+            Content::List(items) => items,
+            Content::Null | Content::Bool(_) | Content::Number(_) | Content::Text(_) | Content::Map(_) => &[],
+        }
+    }
+
+    /// The child of a mapping, if this is one and has it. Null is as good as absent: SSM treats both alike.
     pub(crate) fn get(&self, key: &str) -> Option<&Self> {
         let Content::Map(entries) = &self.content else { return None };
-        entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
+        let value = entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value)?;
+        (value.content != Content::Null).then_some(value)
     }
 
     /// How many levels of lists and mappings the node has below it.
