@@ -1,54 +1,87 @@
 //! Project tasks. `cargo xtask test` runs everything CI runs.
 
+mod fuzz;
+
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 /// What a task runs: a title, and a cargo command line.
 type Step = (&'static str, &'static [&'static str]);
 
-/// Everything CI runs. What the tests need comes with the lock file.
-const TEST: [Step; 4] = [
+/// Everything CI runs but the fuzz targets. What the tests need comes with the lock file.
+const TEST: [Step; 5] = [
     ("format", &["fmt", "--all", "--check"]),
+    ("format of the fuzz targets", &["fmt", "--manifest-path", fuzz::MANIFEST, "--check"]),
     ("clippy", &["clippy", "--locked", "--workspace", "--all-targets", "--", "--deny", "warnings"]),
     ("documentation", &["doc", "--locked", "--workspace", "--no-deps", "--quiet"]),
     ("tests", &["test", "--locked", "--workspace"]),
 ];
 
+const USAGE: &str = "\
+cargo xtask test                      format, clippy, documentation, all tests, fuzzing: what CI runs
+cargo xtask fuzz [--runs N] [FILE]    fuzzing alone: N inputs, or the one in FILE";
+
 fn main() -> ExitCode {
-    let task = std::env::args().nth(1);
-    match task.as_deref() {
-        Some("test") => run(&TEST),
-        other => {
-            eprintln!("cargo xtask test    format, clippy, documentation, all tests: what CI runs");
-            if let Some(other) = other {
-                eprintln!("there is no task {other}");
-            }
-            ExitCode::from(2)
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = match arguments.as_slice() {
+        ["test"] => test(),
+        ["fuzz", options @ ..] => match fuzz::Request::parse(options) {
+            Ok(request) => timed("fuzzing", || fuzz::run(&request)),
+            Err(error) => return usage(&error),
+        },
+        [] => return usage("which task?"),
+        [other, ..] => return usage(&format!("there is no task {other}")),
+    };
+    match result {
+        Ok(()) => {
+            println!("── all of it passed");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("── {error}");
+            ExitCode::FAILURE
         }
     }
 }
 
-/// Runs steps until one fails.
-fn run(steps: &[Step]) -> ExitCode {
-    for (title, arguments) in steps {
-        println!("── {title}: cargo {}", arguments.join(" "));
-        let began = now();
-        let status = Command::new(env!("CARGO")).args(*arguments).env("RUSTDOCFLAGS", "-D warnings").status();
-        let seconds = began.elapsed().as_secs();
-        match status {
-            Ok(status) if status.success() => println!("── {title}: {seconds} s"),
-            Ok(_) => {
-                eprintln!("── {title}: failed after {seconds} s");
-                return ExitCode::FAILURE;
-            }
-            Err(error) => {
-                eprintln!("── {title}: cargo could not be run: {error}");
-                return ExitCode::FAILURE;
-            }
-        }
+fn usage(error: &str) -> ExitCode {
+    eprintln!("{USAGE}\n{error}");
+    ExitCode::from(2)
+}
+
+/// Runs everything until something fails.
+fn test() -> Result<(), String> {
+    for (title, arguments) in TEST {
+        timed(&format!("{title}: cargo {}", arguments.join(" ")), || cargo(arguments))?;
     }
-    println!("── all of it passed");
-    ExitCode::SUCCESS
+    timed("fuzzing", || fuzz::run(&fuzz::Request::default()))
+}
+
+/// Runs cargo with these arguments.
+fn cargo(arguments: &[&str]) -> Result<(), String> {
+    let status = Command::new(env!("CARGO")).args(arguments).env("RUSTDOCFLAGS", "-D warnings").status();
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        Ok(_) => Err("failed".to_owned()),
+        Err(error) => Err(format!("cargo could not be run: {error}")),
+    }
+}
+
+/// Does something, and says how long it took.
+fn timed(title: &str, work: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
+    println!("── {title}");
+    let began = now();
+    let result = work();
+    let seconds = began.elapsed().as_secs();
+    let name = title.split(':').next().unwrap_or(title);
+    match result {
+        Ok(()) => {
+            println!("── {name}: {seconds} s");
+            Ok(())
+        }
+        Err(error) => Err(format!("{name}: {error} (after {seconds} s)")),
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "tells a person how long a step took")]
