@@ -67,7 +67,8 @@ impl Checked {
     }
 }
 
-fn read(path: &Path) -> Result<String, String> {
+/// The text of a file, or why there is none.
+pub(crate) fn read(path: &Path) -> Result<String, String> {
     let bytes = bytes(path).map_err(|error| error.to_string())?;
     if bytes.len() as u64 > BYTES_MAX {
         return Err(format!("it is longer than {} MB", BYTES_MAX >> 20));
@@ -77,7 +78,7 @@ fn read(path: &Path) -> Result<String, String> {
             return "it is UTF-16, by how it begins: save it as UTF-8".to_owned();
         }
         let valid = error.utf8_error().valid_up_to();
-        format!("it is not UTF-8: what follows its first {valid} bytes is no text")
+        format!("it is not UTF-8: byte {valid} is no text")
     })
 }
 

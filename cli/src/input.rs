@@ -1,5 +1,6 @@
 //! Runbooks, parameters and fleets as people give them, checked before anything runs.
 
+use crate::check;
 use crate::excerpt::Printer;
 use crate::failure::Failure;
 use crate::text::plural;
@@ -96,8 +97,8 @@ pub(crate) fn fleet(path: &Path, seed: u64) -> Result<Fleet, Failure> {
 }
 
 pub(crate) fn read(path: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(path)
-        .map_err(|error| Failure::Input(format!("error: cannot read {}: {error}", path.display())))
+    check::read(path)
+        .map_err(|reason| Failure::Input(format!("error: cannot read {}: {reason}", path.display())))
 }
 
 /// Everything that is said of a runbook that is not one.

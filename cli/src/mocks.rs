@@ -28,6 +28,7 @@ pub(crate) struct Mocks {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Mock {
+    #[serde(default)]
     status: MockStatus,
     /// What the action's service answers; declared outputs select from it.
     response: Option<Value>,
@@ -36,8 +37,9 @@ struct Mock {
     outputs: BTreeMap<String, Value>,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
 enum MockStatus {
+    #[default]
     Success,
     Failed,
     TimedOut,
@@ -55,6 +57,12 @@ impl Mocks {
             if !step.action.can_be_answered() {
                 let action = step.action.name();
                 return Err(wrong(format!("steps: {name} is {action}, which always runs itself")));
+            }
+            let unknown =
+                attempts.iter().flat_map(|mock| mock.outputs.keys()).find(|output| !has(step, output));
+            if let Some(output) = unknown {
+                let names = step_outputs(step).map(|(name, _)| name).collect::<Vec<_>>().join(", ");
+                return Err(wrong(format!("steps: {name} has no output {output}; it has {names}")));
             }
             if attempts.is_empty() {
                 return Err(wrong(format!(
@@ -121,17 +129,26 @@ fn waits(runbook: &Runbook, step: &str) -> bool {
 
 /// Outputs of the declared types, for a step that succeeded and of which nobody said how.
 fn placeholders(step: &Step) -> BTreeMap<String, Value> {
-    let declared = step.outputs.iter().map(|output| (output.name.clone(), placeholder(output.value_type)));
-    let built_in = step.action.built_in_outputs().iter().map(|output| {
-        let value = match output.name {
+    let output = |(name, value_type): (&str, ValueType)| {
+        let value = match name {
             "Status" => json!("Success"),
             "ApprovalStatus" => json!("Approved"),
             "SuccessPercentage" => json!(100),
-            _ => placeholder(output.value_type),
+            _ => placeholder(value_type),
         };
-        (output.name.to_owned(), value)
-    });
-    built_in.chain(declared).collect()
+        (name.to_owned(), value)
+    };
+    step_outputs(step).map(output).collect()
+}
+
+/// The outputs a step has: those of its action, and those it declares.
+fn step_outputs(step: &Step) -> impl Iterator<Item = (&str, ValueType)> {
+    let built_in = step.action.built_in_outputs().iter().map(|output| (output.name, output.value_type));
+    built_in.chain(step.outputs.iter().map(|output| (output.name.as_str(), output.value_type)))
+}
+
+fn has(step: &Step, output: &str) -> bool {
+    step_outputs(step).any(|(name, _)| name == output)
 }
 
 fn placeholder(value_type: ValueType) -> Value {

@@ -196,6 +196,10 @@ impl Report {
             if let Some(failure) = &step.failure_message {
                 json["failure"] = json!(failure);
             }
+            if let Some(round) = &step.parent {
+                json["loop"] = json!({ "step": round.name, "iteration": round.iteration,
+                    "value": round.iterator_value });
+            }
             json
         };
         let fleet = |sight: &StepSight| {
@@ -208,7 +212,7 @@ impl Report {
             "status": self.status,
             "steps": self.steps.iter().map(step).collect::<Vec<_>>(),
             "outputs": self.outputs,
-            "duration_s": self.duration.as_secs_f64(),
+            "duration_s": seconds_of(self.duration),
             "fleet": self.steps.iter().filter_map(fleet).collect::<Vec<_>>(),
             "cost_usd": self.price,
             "api_calls": self.usage.calls,
@@ -242,6 +246,11 @@ fn text(value: &Value) -> Option<String> {
 /// A time as the API answers it: seconds since 1970.
 fn seconds(at: &Value) -> f64 {
     at.as_f64().unwrap_or_default()
+}
+
+/// In seconds, of whole milliseconds.
+fn seconds_of(duration: SignedDuration) -> f64 {
+    duration.as_millis() as f64 / 1000.0
 }
 
 /// In whole milliseconds, as the table keeps times.

@@ -80,8 +80,7 @@ fn row(sight: &StepSight) -> Vec<Cell> {
     let tries = if step.attempt > 1 { format!(" ×{}", step.attempt) } else { String::new() };
     let status = Cell::new(format!("{}{tries}", step.status.as_str())).fg(colour_of_status(step.status));
     let total = sight.counts.map_or_else(String::new, |counts| text::grouped(counts.total()));
-    let mut row =
-        vec![Cell::new(cut(step.name.as_str(), 24)).add_attribute(Attribute::Bold), status, right(total)];
+    let mut row = vec![Cell::new(cut(&name(sight), 24)).add_attribute(Attribute::Bold), status, right(total)];
     for outcome in OUTCOMES {
         row.push(match sight.counts.map(|counts| counts.of(outcome)) {
             None => right(""),
@@ -92,6 +91,14 @@ fn row(sight: &StepSight) -> Vec<Cell> {
     let took = step.ended_at.map(|end| end.duration_since(step.started_at)).unwrap_or_default();
     row.push(right(if took.is_zero() { String::new() } else { text::duration(took) }));
     row
+}
+
+/// A step inside a loop stands under it, with its round.
+fn name(sight: &StepSight) -> String {
+    match &sight.step.parent {
+        None => sight.step.name.to_string(),
+        Some(round) => format!("  {} #{}", sight.step.name, round.iteration),
+    }
 }
 
 fn right(text: impl ToString) -> Cell {
@@ -129,8 +136,14 @@ fn answered(page: &mut String, report: &Report) {
     if names.is_empty() {
         return;
     }
-    let hint =
-        if report.nodes == 0 { " (--nodes or --fleet gives aws:runCommand something to run on)" } else { "" };
+    let is_command = |sight: &StepSight| {
+        sight.step.action == "aws:runCommand" && report.answered.contains(&sight.step.name)
+    };
+    let hint = if report.nodes == 0 && report.steps.iter().any(is_command) {
+        " (--nodes or --fleet gives aws:runCommand something to run on)"
+    } else {
+        ""
+    };
     let text = format!("Answered for, not performed: {}{hint}", names.join(", "));
     for line in text::wrap(&text, WIDTH) {
         let _ = writeln!(page, "{line}");
@@ -259,7 +272,7 @@ fn usage(page: &mut String, usage: &Usage) {
     {
         let calls = usage.of_service(service);
         if !calls.is_empty() {
-            line(page, name, &format!("{} calls", text::grouped(usage.total(service))), &calls);
+            line(page, name, &text::plural(usage.total(service), "call"), &calls);
         }
         if service == "dynamodb" {
             let (read, write) = (usage.units.read, usage.units.write);
@@ -275,8 +288,9 @@ fn usage(page: &mut String, usage: &Usage) {
 fn price(page: &mut String, price: Price) {
     let [here, per_node, single] =
         [price.here, price.ssm_automation, price.ssm_automation_one_execution].map(price::dollars);
+    let here = if here.starts_with('$') { format!("about {here}") } else { here };
     let text = format!(
-        "about {here} here, by list prices. As SSM Automation: {per_node} with an execution per node, which is what \
+        "{here} here, by list prices. As SSM Automation: {per_node} with an execution per node, which is what \
          gives results per node; {single} as a single execution, without them."
     );
     for (at, line) in text::wrap(&text, WIDTH - 13).iter().enumerate() {

@@ -162,6 +162,7 @@ fn mocks_that_cannot_be_used_are_named_with_the_reason() {
         ("steps: { isRunning: [ { status: Success } ] }", ["isRunning", "aws:branch"]),
         ("steps: { describe: [] }", ["describe", "one for each attempt"]),
         ("steps: { describe: [ { status: Maybe } ] }", ["mocks.yaml", "Maybe"]),
+        ("steps: { patch: [ { outputs: { Statsu: x } } ] }", ["patch has no output Statsu", "Status"]),
         ("stesp: {}", ["mocks.yaml", "stesp"]),
         ("parameters: { Nobody: x }", ["parameter Nobody", "no such parameter"]),
         ("steps: [", ["mocks.yaml", "line"]),

@@ -1,6 +1,6 @@
 //! `fleetwright validate`, as programs and people call it.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -227,16 +227,19 @@ fn for_programs_there_is_an_entry_for_each_file_and_nothing_else() {
     write(&folder, "wrong.yaml", WRONG);
     let (entries, status) = entries(&folder, &["good.yaml", "elsewhere.json", "wrong.yaml"]);
     assert_eq!(status, Some(1));
-    let good = serde_json::json!({ "file": "good.yaml", "valid": true, "runnable": true, "steps": 3,
+    let good = json!({ "file": "good.yaml", "valid": true, "runnable": true, "steps": 3,
         "actions": ["aws:runCommand", "aws:sleep"], "unsupported": [], "diagnostics": [] });
     assert_eq!(entries[0], good);
     assert_eq!((&entries[1]["valid"], &entries[1]["runnable"]), (&Value::from(true), &Value::from(false)));
-    assert_eq!(entries[1]["unsupported"], serde_json::json!(["aws:executeAwsApi"]));
+    assert_eq!(entries[1]["unsupported"], json!(["aws:executeAwsApi"]));
     assert_eq!(entries[1]["diagnostics"][0]["severity"], "warning");
-    let unknown = serde_json::json!({ "severity": "error", "code": "unknown-step", "line": 8, "column": 15,
-        "message": "nextStep: there is no step \"nowhere\"" });
     let diagnostics = entries[2]["diagnostics"].as_array().expect("diagnostics");
-    assert!(diagnostics.contains(&unknown), "{diagnostics:?}");
+    let unknown = diagnostics.iter().find(|diagnostic| diagnostic["code"] == "unknown-step").expect("found");
+    assert_eq!(
+        (&unknown["severity"], &unknown["line"], &unknown["column"]),
+        (&json!("error"), &json!(8), &json!(15))
+    );
+    assert_eq!(unknown["message"], "nextStep: there is no step \"nowhere\"");
     let duplicate = diagnostics.iter().find(|diagnostic| diagnostic["code"] == "duplicate-key");
     assert!(duplicate.is_some_and(|duplicate| duplicate["hint"].is_string()), "{diagnostics:?}");
 }

@@ -8,7 +8,7 @@ use crate::{
     Ending, FleetWork, LoopFrame, PendingKind, Phase, Rejection, Rounds, Status, StepExecution, Work,
 };
 use crate::{approve, branch, looping, request};
-use fleetwright_runbook::{Action, Sleep, Step, StepName};
+use fleetwright_runbook::{Action, SLEEP_MAX, Sleep, Step, StepName};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -173,11 +173,20 @@ impl Turn<'_> {
     }
 }
 
-/// A moment in the past means: go on at once (User Guide, automation-action-sleep).
+/// A moment in the past means: go on at once; the longest is 604,799 s (User Guide, automation-action-sleep).
 fn sleep_until(sleep: &Sleep, scope: &Scope<'_>, now: Timestamp) -> Result<Timestamp, Unopened> {
     let look_up = |reference: &_| scope.look_up(reference);
     match sleep {
         Sleep::Duration(duration) => Ok(now + duration.resolve(&look_up)?),
-        Sleep::Timestamp(timestamp) => Ok(timestamp.resolve(&look_up)?),
+        Sleep::Timestamp(timestamp) => {
+            let until = timestamp.resolve(&look_up)?;
+            if until.duration_since(now) > SLEEP_MAX {
+                let longest = SLEEP_MAX.as_secs();
+                return Err(Unopened::Fails(format!(
+                    "Timestamp: more than {longest} s away, which is the longest sleep"
+                )));
+            }
+            Ok(until)
+        }
     }
 }

@@ -39,9 +39,7 @@ impl From<SettingError<Unresolved>> for Unopened {
     fn from(error: SettingError<Unresolved>) -> Self {
         match error {
             SettingError::Lookup(unresolved) => unresolved.into(),
-            SettingError::Unfit { expected, position } => {
-                Self::Fails(format!("{position}: the value of the reference is not {expected}"))
-            }
+            SettingError::Unfit { expected, position } => Self::Fails(format!("{position}: {expected}")),
         }
     }
 }

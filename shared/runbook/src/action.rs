@@ -100,9 +100,9 @@ impl Action {
     /// Whether it gives a response that declared outputs can be selected from.
     pub(crate) fn has_response(&self) -> bool {
         match self {
-            Self::RunCommand(_) => true,
             Self::Other(other) => other.kind.has_response(),
-            Self::Branch(_)
+            Self::RunCommand(_)
+            | Self::Branch(_)
             | Self::Sleep(_)
             | Self::Pause
             | Self::Approve(_)

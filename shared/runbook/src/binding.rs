@@ -16,7 +16,7 @@ pub use self::problem::{ParameterError, ParameterProblem};
 pub(crate) use self::{
     constraint::check,
     pattern::{AT_READING, Pattern},
-    value::{fits, lenient},
+    value::{converted, fits, lenient},
 };
 
 /// Checks parameters given as StartAutomationExecution gives them, a list of texts for every type, and types them.

@@ -31,6 +31,8 @@ pub enum Code {
     StepName,
     /// Two steps have the same name.
     DuplicateStep,
+    /// Two outputs of a step have the same name.
+    DuplicateOutput,
     /// An action name is not well formed.
     ActionName,
     /// A target that is not a step of the document.
@@ -80,6 +82,7 @@ impl Code {
             Self::InvalidValue => "invalid-value",
             Self::StepName => "step-name",
             Self::DuplicateStep => "duplicate-step",
+            Self::DuplicateOutput => "duplicate-output",
             Self::ActionName => "action-name",
             Self::UnknownStep => "unknown-step",
             Self::UnsupportedOperator => "unsupported-operator",
@@ -112,6 +115,7 @@ impl Code {
             Self::WrongType => Some("write a value of that type"),
             Self::StepName => Some("rename the step"),
             Self::DuplicateStep => Some("rename one of them: targets and references go by the name"),
+            Self::DuplicateOutput => Some("rename one of them: references go by the name"),
             Self::ActionName => Some("the SSM User Guide lists the actions (automation-actions)"),
             Self::UnknownStep => Some("name a step of the same list: mainSteps, or the steps of the loop"),
             Self::Condition => Some("write one operator with its Variable, or And or Or with two conditions"),

@@ -47,7 +47,7 @@ pub use self::{
     reference::{Global, Reference, output_and_path},
     runbook::{AttachedFile, DocumentOutput, Runbook},
     selector::{OutputProblem, Selector},
-    setting::{OrReference, Setting, SettingError},
+    setting::{OrReference, Setting, SettingError, Unmet},
     source::TEXT_BYTES_MAX,
     step::{OnCancel, OnFailure, Step, UserOutput},
     template::{Piece, Template, TemplateContent, into_texts},

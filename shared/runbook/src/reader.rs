@@ -7,6 +7,7 @@ mod fields;
 mod looping;
 mod on_cancel;
 mod other;
+mod output;
 mod parameter;
 mod references;
 mod run_command;
@@ -76,9 +77,10 @@ pub(crate) fn read(text: &str, portability: Portability) -> Reading {
 /// A value that is a reference to nothing is also not a number, not a duration and so on: that is not said.
 fn drop_consequences(diagnostics: &mut Vec<Diagnostic>) {
     let is_cause = |code| matches!(code, Code::UnknownReference | Code::StoreReference);
+    // A warning is no cause: what is wrong has to stay wrong.
     let causes: BTreeSet<Position> = diagnostics
         .iter()
-        .filter(|diagnostic| is_cause(diagnostic.code))
+        .filter(|diagnostic| is_cause(diagnostic.code) && diagnostic.severity == Severity::Error)
         .map(|diagnostic| diagnostic.position)
         .collect();
     diagnostics.retain(|diagnostic| is_cause(diagnostic.code) || !causes.contains(&diagnostic.position));
@@ -113,8 +115,12 @@ impl Reader {
 
     /// "did you mean", where that can be said.
     fn hint_for<'a>(&self, text: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
-        let nearest = (self.diagnostics.len() < HINTS_MAX).then(|| nearest(text, names)).flatten()?;
-        Some(format!("did you mean {nearest:?}?"))
+        self.near(text, names).map(|nearest| format!("did you mean {nearest:?}?"))
+    }
+
+    /// What was meant, where that can be said.
+    fn near<'a>(&self, text: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+        (self.diagnostics.len() < HINTS_MAX).then(|| nearest(text, names)).flatten()
     }
 
     fn wrong_type(&mut self, node: &Node, what: &str, expected: &str) {
@@ -201,6 +207,16 @@ impl Reader {
 /// How many diagnostics may have cost a search for the nearest name. A document of nothing but wrong targets
 /// would make thousands times thousands of comparisons, and nobody reads the hundredth hint.
 const HINTS_MAX: usize = 100;
+
+/// The first of what may be a long list, for a hint.
+fn first_of<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    const NAMES_MAX: usize = 8;
+    let mut names: Vec<&str> = names.take(NAMES_MAX + 1).collect();
+    if names.len() > NAMES_MAX {
+        names[NAMES_MAX] = "…";
+    }
+    names.join(", ")
+}
 
 /// The known name that differs from what was written only in case, or in at most two letters.
 fn nearest<'a>(text: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {

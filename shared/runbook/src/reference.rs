@@ -64,9 +64,8 @@ impl Global {
     }
 }
 
-pub(crate) const GLOBAL: &str = "global:";
-pub(crate) const VARIABLE: &str = "variable:";
-pub(crate) const AUTOMATION: &str = "automation:";
+const GLOBAL: &str = "global:";
+const VARIABLE: &str = "variable:";
 pub(crate) const EXECUTION_ID: &str = "automation:EXECUTION_ID";
 const RESOURCE_ID: &str = "RESOURCE_ID";
 

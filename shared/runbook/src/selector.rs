@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
-use crate::{Position, UserOutput, ValueType, binding::fits};
+use crate::{Position, UserOutput, ValueType, binding::converted};
 
 /// A JSONPath.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,11 +67,11 @@ impl UserOutput {
     /// Its value in the response of the action; none if nothing is there.
     ///
     /// A list takes everything that a deep scan or a wildcard finds, and the list itself that a definite path
-    /// leads to. Any other type takes the value of a definite path, or the first of what is found. Nothing is
-    /// converted: "types are static".
+    /// leads to. Any other type takes the value of a definite path, or the first of what is found. "If the
+    /// value of an output doesn't match the data type you've specified, Automation tries to convert the data type."
     ///
     /// # Errors
-    /// That what is there is not of its type.
+    /// That what is there is not of its type and is not converted to it.
     pub fn take(&self, response: &Value) -> Result<Option<Value>, OutputProblem> {
         let Some(selector) = &self.selector else { return Ok(None) };
         let mut found = selector.select(response);
@@ -87,14 +87,13 @@ impl UserOutput {
             | ValueType::Boolean
             | ValueType::StringMap => found.first().copied().cloned(),
         };
-        match value {
-            Some(value) if !fits(self.value_type, &value) => Err(OutputProblem::Type {
-                output: self.name.clone(),
-                selector: selector.text.clone(),
-                expected: self.value_type,
-            }),
-            value => Ok(value),
-        }
+        let Some(value) = value else { return Ok(None) };
+        let problem = || OutputProblem::Type {
+            output: self.name.clone(),
+            selector: selector.text.clone(),
+            expected: self.value_type,
+        };
+        converted(self.value_type, value).map(Some).ok_or_else(problem)
     }
 }
 

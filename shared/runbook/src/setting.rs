@@ -1,3 +1,5 @@
+use std::fmt;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -31,13 +33,30 @@ pub enum SettingError<E> {
     #[error("{0}")]
     Lookup(E),
     /// The value looked up is not what the setting takes. The value is left out: it may be a secret.
-    #[error("{position}: the value of the reference is not {expected}")]
+    #[error("{position}: {expected}")]
     Unfit {
-        /// What the setting takes.
-        expected: &'static str,
+        /// What the setting takes, and what did not give it.
+        expected: Unmet,
         /// Where the setting stands.
         position: Position,
     },
+}
+
+/// What a setting takes and did not get.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unmet {
+    /// What it takes, in the words of [`Setting::EXPECTED`].
+    pub what: &'static str,
+    /// What its value came from.
+    pub references: Vec<Reference>,
+}
+
+impl fmt::Display for Unmet {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let written = |reference: &Reference| format!("{{{{ {reference} }}}}");
+        let references = self.references.iter().map(written).collect::<Vec<_>>().join(" with ");
+        write!(formatter, "{references} gives no value that is {}", self.what)
+    }
 }
 
 impl<T> OrReference<T> {
@@ -60,8 +79,11 @@ impl<T: Setting + Clone> OrReference<T> {
             Self::Literal(value) => Ok(value.clone()),
             Self::Template(template) => {
                 let value = template.resolve(lookup).map_err(SettingError::Lookup)?;
-                let unfit = SettingError::Unfit { expected: T::EXPECTED, position: template.position };
-                T::read(&value).ok_or(unfit)
+                T::read(&value).ok_or_else(|| {
+                    let references = template.references().cloned().collect();
+                    let expected = Unmet { what: T::EXPECTED, references };
+                    SettingError::Unfit { expected, position: template.position }
+                })
             }
         }
     }

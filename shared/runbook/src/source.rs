@@ -29,6 +29,9 @@ pub(crate) fn read(text: &str) -> (Option<Node>, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
     // JSON is nearly YAML, but not with tabs as indentation nor with surrogate pairs (`"\ud83d\ude80"`, which
     // is how Python writes an emoji): what is JSON is read as JSON.
+    if let Some(diagnostic) = comment(text) {
+        return (None, vec![diagnostic]);
+    }
     let result =
         if is_json(text) { json::read(text, &mut diagnostics) } else { yaml::read(text, &mut diagnostics) };
     match result {
@@ -42,6 +45,22 @@ pub(crate) fn read(text: &str) -> (Option<Node>, Vec<Diagnostic>) {
 
 fn is_json(text: &str) -> bool {
     text.trim_start().starts_with(['{', '[']) && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
+}
+
+/// What is meant as JSON and has a comment may be YAML all the same, in which the comment is the beginning of a key or
+/// more of a value: what would be said of that helps nobody.
+fn comment(text: &str) -> Option<Diagnostic> {
+    if !text.trim_start().starts_with(['{', '[', '/']) {
+        return None;
+    }
+    let error = serde_json::from_str::<serde::de::IgnoredAny>(text).err()?;
+    let line = text.lines().nth(error.line().checked_sub(1)?)?;
+    let (before, rest) = line.split_at_checked(error.column().checked_sub(1)?)?;
+    let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let position = Position { line: number(error.line()), column: number(before.chars().count() + 1) };
+    let message = "JSON has no comments, and those of YAML begin with #";
+    let is_comment = rest.starts_with("//") || rest.starts_with("/*");
+    is_comment.then(|| Diagnostic::new(Code::Syntax, position, message).hint("remove the comment"))
 }
 
 fn too_deep(position: Position) -> Diagnostic {

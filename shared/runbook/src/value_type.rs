@@ -36,6 +36,15 @@ impl ValueType {
         }
     }
 
+    /// Its name behind the article that fits.
+    pub(crate) fn with_article(self) -> String {
+        let article = match self {
+            Self::Integer => "an",
+            Self::String | Self::StringList | Self::Boolean | Self::MapList | Self::StringMap => "a",
+        };
+        format!("{article} {self}")
+    }
+
     /// The type of that name.
     pub(crate) fn named(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text)

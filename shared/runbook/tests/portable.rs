@@ -19,9 +19,10 @@ fn command(ids: &str) -> String {
 
 #[test]
 fn what_only_works_here_is_named() {
-    let fifty_one = format!("[ {} ]", vec!["i-1"; 51].join(", "));
+    let fifty_one =
+        format!("[ {} ]", (100..151).map(|id| format!("i-00000{id}")).collect::<Vec<_>>().join(", "));
     let table = [
-        (command("i-1"), vec![]),
+        (command("i-12345678"), vec![]),
         (command("[ \"{{ Wait }}\" ]"), vec![]),
         (command(&fifty_one), vec![(Code::NotPortable, 10, 18)]),
         // It is no output of SSM's, and it may have any length.

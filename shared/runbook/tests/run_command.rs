@@ -110,3 +110,13 @@ fn what_send_command_does_not_take_is_refused() {
         assert_eq!(places(&refused(&step(inputs))), expected, "{inputs}");
     }
 }
+
+#[test]
+fn a_setting_that_cannot_be_used_names_where_its_value_came_from() {
+    let command = command("DocumentName: x\nInstanceIds: i-0\nTimeoutSeconds: \"{{ Wait }}\"");
+    let timeout = command.timeout_seconds.expect("a timeout");
+    let error = timeout.resolve(&|_: &Reference| Ok::<_, String>(json!("hunter2"))).expect_err("a text");
+    let told = "9:21: {{ Wait }} gives no value that is a whole number, zero or more";
+    assert_eq!(error.to_string(), told);
+    assert!(!format!("{error:?}").contains("hunter2"));
+}

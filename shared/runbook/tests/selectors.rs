@@ -58,10 +58,8 @@ fn every_form_of_path_is_read() {
         ("$.Reservations..Instances.length", "Integer", Ok(None)),
         ("$..Missing", "StringList", Ok(None)),
         ("$.Payload.Ids", "String", Err(ValueType::String)),
-        ("$.Payload.Flag", "String", Err(ValueType::String)),
-        ("$..Cpus", "String", Err(ValueType::String)),
+        ("$..Cpus", "String", Ok(Some(json!("2")))),
         ("$..Cpus", "StringList", Err(ValueType::StringList)),
-        ("$.Reservations[0].Instances[0].InstanceId", "StringList", Err(ValueType::StringList)),
         ("$.Groups[*]", "StringList", Err(ValueType::StringList)),
         ("$.Tags", "StringMap", Err(ValueType::StringMap)),
     ];
@@ -78,6 +76,46 @@ fn every_form_of_path_is_read() {
             expected,
         };
         assert_eq!(taken, expected.map_err(type_problem), "{selector} as {kind}");
+    }
+}
+
+/// SSM User Guide, automation-action-outputs-inputs: "The following type conversions are supported".
+#[test]
+fn values_are_converted_as_the_user_guide_says() {
+    let table = [
+        ("StringList", json!("a"), Some(json!(["a"]))),
+        ("Integer", json!("-12"), Some(json!(-12))),
+        ("Boolean", json!("True"), Some(json!(true))),
+        ("String", json!(12), Some(json!("12"))),
+        ("StringList", json!(12), Some(json!(["12"]))),
+        ("String", json!(false), Some(json!("false"))),
+        ("StringList", json!(true), Some(json!(["true"]))),
+        ("String", json!(["a"]), Some(json!("a"))),
+        ("String", json!([12]), Some(json!("12"))),
+        ("String", json!([true]), Some(json!("true"))),
+        ("Integer", json!(["12"]), Some(json!(12))),
+        ("Integer", json!([12]), Some(json!(12))),
+        ("Boolean", json!(["false"]), Some(json!(false))),
+        ("Boolean", json!([true]), Some(json!(true))),
+        // Nothing else is.
+        ("Integer", json!("twelve"), None),
+        ("Integer", json!(true), None),
+        ("Integer", json!(1.5), None),
+        ("String", json!(1.5), None),
+        ("Boolean", json!("yes"), None),
+        ("Boolean", json!(1), None),
+        ("String", json!(["a", "b"]), None),
+        ("String", json!([]), None),
+        ("String", json!([["a"]]), None),
+        ("String", json!({ "a": 1 }), None),
+        ("StringList", json!([1]), None),
+        ("StringMap", json!("{}"), None),
+        ("StringMap", json!([{ "a": 1 }]), None),
+        ("MapList", json!({ "a": 1 }), None),
+    ];
+    for (kind, value, expected) in table {
+        let taken = output("$.Value", kind).take(&json!({ "Value": value }));
+        assert_eq!(taken.ok().flatten(), expected, "{value} as {kind}");
     }
 }
 

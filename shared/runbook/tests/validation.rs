@@ -40,7 +40,7 @@ fn a_text_that_is_no_document_has_no_steps() {
 }
 
 #[test]
-fn what_cannot_be_run_here_is_said_of_each_step() {
+fn what_cannot_be_run_here_is_said_of_each_action_once() {
     let approve = |name: &str, who: &str| format!("name: {name}\naction: aws:approve\ninputs: {{ {who} }}");
     let text = steps(&[
         PAUSE,
@@ -53,13 +53,20 @@ fn what_cannot_be_run_here_is_said_of_each_step() {
     assert_eq!(
         found.iter().map(|d| (d.position.line, d.position.column, d.message.as_str())).collect::<Vec<_>>(),
         [
-            (8, 11, "levels: aws:approve with EnhancedApprovals cannot be run here yet"),
-            (11, 11, "ask: aws:invokeWebhook cannot be run here yet"),
-            (14, 11, "ask2: aws:invokeWebhook cannot be run here yet"),
+            (8, 11, "aws:approve with EnhancedApprovals cannot be run here yet (step levels)"),
+            (11, 11, "aws:invokeWebhook cannot be run here yet (steps ask and ask2)"),
         ]
     );
     assert_eq!(validate(&text, Portability::Here).unsupported, ["aws:approve", "aws:invokeWebhook"]);
     assert!(validate(&steps(&[PAUSE]), Portability::Here).is_runnable());
+    let ask = |count: usize| {
+        let steps_of: Vec<String> = (0..count).map(|at| ASK.replace("ask", &format!("ask{at}"))).collect();
+        let found = diagnostics(&steps(&steps_of.iter().map(String::as_str).collect::<Vec<_>>()));
+        assert_eq!(found.len(), 1);
+        found[0].message.clone()
+    };
+    assert!(ask(3).ends_with("(steps ask0, ask1 and ask2)"), "{}", ask(3));
+    assert!(ask(6).ends_with("(steps ask0, ask1 and 4 more)"), "{}", ask(6));
 }
 
 #[test]
@@ -107,7 +114,7 @@ fn a_cancelled_step_goes_on_where_ssm_lets_it() {
         "name: set\naction: aws:updateVariable\ninputs: { Name: 'variable:v', Value: 1 }\nonCancel: Abort";
     let run = |target: &str| {
         format!(
-            "name: run\naction: aws:runCommand\ninputs: {{ DocumentName: abc, InstanceIds: i-1 }}\nonCancel: step:{target}"
+            "name: run\naction: aws:runCommand\ninputs: {{ DocumentName: abc, InstanceIds: i-12345678 }}\nonCancel: step:{target}"
         )
     };
     let sleep = "name: nap\naction: aws:sleep\ninputs: { Duration: PT1S }";
@@ -249,8 +256,9 @@ fn warnings_leave_a_runbook_valid() {
     let unfilled = steps(&[PAUSE]).replace("default: 3", "default: 3, allowedPattern: '\\p{javaLowerCase}'");
     assert_eq!(said(&unfilled, Portability::Here).first().map(|(code, ..)| *code), Some(Code::Pattern));
     assert!(validate(&unfilled, Portability::Here).is_runnable());
-    let template =
-        steps(&["name: a\naction: aws:runCommand\ninputs: { DocumentName: '${name}', InstanceIds: i-1 }"]);
+    let template = steps(&[
+        "name: a\naction: aws:runCommand\ninputs: { DocumentName: '${name}', InstanceIds: i-12345678 }",
+    ]);
     assert_eq!(said(&template, Portability::Here), [(Code::InvalidValue, 6, 27)]);
     assert!(validate(&template, Portability::Here).is_valid());
 }
@@ -266,7 +274,7 @@ fn attempts_are_for_what_can_be_tried_again() {
         ("aws:updateVariable", "{ Name: 'variable:v', Value: 1 }", "2", true),
         ("aws:branch", "{ Choices: [ { NextStep: ask, Variable: x, StringEquals: x } ] }", "2", true),
         ("aws:loop", "{ Iterators: [ a ], Steps: [ { name: one, action: 'aws:pause' } ] }", "2", true),
-        ("aws:runCommand", "{ DocumentName: abc, InstanceIds: i-1 }", "2", false),
+        ("aws:runCommand", "{ DocumentName: abc, InstanceIds: i-12345678 }", "2", false),
         ("aws:invokeWebhook", "{ IntegrationName: x }", "2", false),
     ];
     for (action, inputs, attempts, is_warned) in table {

@@ -118,7 +118,6 @@ fn enough_approvals_of_those_who_may_give_them_let_it_go_on() {
     signal(&mut run, ALICE, "Approve").expect("the same once more is the same");
     run.pass(SignedDuration::from_mins(5));
     assert_eq!(run.status(), "Waiting", "one of two");
-    assert!(refused(&mut run, ALICE, "Reject").contains("alice"), "she has decided");
     signal(&mut run, OPERATOR, "Approve").expect("carol may, in the role");
     run.end();
     assert_eq!(run.status(), "Success");
@@ -127,9 +126,10 @@ fn enough_approvals_of_those_who_may_give_them_let_it_go_on() {
 }
 
 #[test]
-fn one_rejection_is_enough() {
+fn one_rejection_is_enough_even_of_somebody_who_approved_before() {
     let mut run = Story::new().runbook(APPROVED).start();
-    signal(&mut run, BOB, "Reject").expect("bob may");
+    signal(&mut run, BOB, "Approve").expect("bob may");
+    signal(&mut run, BOB, "Reject").expect("bob has thought again");
     run.end();
     assert_eq!(run.status(), "Failed");
     assert_eq!(run.steps(), [("ask".to_owned(), "Failed".to_owned())]);

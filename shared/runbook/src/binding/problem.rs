@@ -20,7 +20,7 @@ pub enum ParameterProblem {
     #[error("it is required and was not given")]
     Missing,
     /// Not exactly one value for a type that is not a list.
-    #[error("a {expected} takes exactly one value, {given} were given")]
+    #[error("{} takes exactly one value, {given} were given", .expected.with_article())]
     NotOne {
         /// The type of the parameter.
         expected: ValueType,

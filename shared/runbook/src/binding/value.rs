@@ -80,6 +80,42 @@ pub(crate) fn lenient(expected: ValueType, value: Value) -> Option<Value> {
     }
 }
 
+/// A value of a response as the type that its output declares, if that is one of the conversions SSM documents
+/// (SSM User Guide, automation-action-outputs-inputs): a text becomes a list of it, a number or a boolean; a whole
+/// number or a boolean a text or a list of that; and the only item of a list what such an item becomes by itself.
+pub(crate) fn converted(expected: ValueType, value: Value) -> Option<Value> {
+    if fits(expected, &value) {
+        return Some(value);
+    }
+    match (expected, value) {
+        (ValueType::String | ValueType::Integer | ValueType::Boolean, Value::Array(items)) => {
+            let [item] = <[Value; 1]>::try_from(items).ok()?;
+            // A list within a list is none of those that are documented.
+            if item.is_array() { None } else { converted(expected, item) }
+        }
+        (ValueType::Integer | ValueType::Boolean, Value::String(text)) => from_text(expected, &text),
+        (ValueType::String, Value::Bool(flag)) => Some(flag.to_string().into()),
+        (ValueType::String, Value::Number(number)) if !number.is_f64() => Some(number.to_string().into()),
+        (ValueType::StringList, scalar @ (Value::String(_) | Value::Bool(_) | Value::Number(_))) => {
+            converted(ValueType::String, scalar).map(|text| Value::Array(vec![text]))
+        }
+        (
+            ValueType::String
+            | ValueType::StringList
+            | ValueType::Integer
+            | ValueType::Boolean
+            | ValueType::MapList
+            | ValueType::StringMap,
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_)
+            | Value::Object(_),
+        ) => None,
+    }
+}
+
 /// Whether a value is of a type as it is.
 pub(crate) fn fits(expected: ValueType, value: &Value) -> bool {
     let all = |items: Option<&Vec<Value>>, fits: fn(&Value) -> bool| {

@@ -1,7 +1,7 @@
 use super::{Fields, Reader};
 use crate::{
-    Branch, Choice, Code, Comparison, Condition, Diagnostic, Operator, Piece, Position, Setting, StepName,
-    Template, TemplateContent,
+    Branch, Choice, Code, Comparison, Condition, Diagnostic, Operator, Piece, Position, Reference, Setting,
+    StepName, Template, TemplateContent,
     source::node::{Content, Entry, Node},
 };
 
@@ -122,6 +122,9 @@ fn conditions(
 fn comparison(reader: &mut Reader, fields: Fields<'_>, head: &Entry) -> Option<Comparison> {
     let operator = operator(reader, head);
     let variable = fields.require(reader, "Variable", "a comparison");
+    if let Some(variable) = variable {
+        warn_of_bare_name(reader, variable);
+    }
     if let Some(operator) = operator {
         check_constant(reader, head, operator);
     }
@@ -132,6 +135,22 @@ fn comparison(reader: &mut Reader, fields: Fields<'_>, head: &Entry) -> Option<C
         constant: constant(reader, head, operator),
         position: fields.position,
     })
+}
+
+/// A name without its braces is a text like any other, and compared as that.
+fn warn_of_bare_name(reader: &mut Reader, variable: &Node) {
+    let Content::Text(text) = &variable.content else { return };
+    let reference = reader.scope.find(text);
+    let is_declared = reference.is_some_and(|reference| match reference {
+        Reference::Parameter(_) | Reference::StepOutput { .. } | Reference::Variable(_) => true,
+        Reference::Global(_) | Reference::ExecutionId | Reference::ResourceId => text.contains(':'),
+    });
+    if is_declared {
+        let text = text.trim();
+        let message = format!("Variable: {text} compares the text itself");
+        let diagnostic = Diagnostic::warning(Code::Condition, variable.position, message);
+        reader.diagnostics.push(diagnostic.hint(format!("write \"{{{{ {text} }}}}\"")));
+    }
 }
 
 /// The right side. A number or boolean beside an operator of texts was meant as text and left unquoted.

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use super::{Fields, Reader, on_cancel, parameter, references, step};
 use crate::{
-    AttachedFile, Code, Diagnostic, DocumentOutput, Reference, Runbook, Step, StepName, ValueType,
+    AttachedFile, Code, Diagnostic, DocumentOutput, Position, Reference, Runbook, Step, StepName, ValueType,
     VariableName, graph,
     outline::{Outline, step_name},
     runbook::Frame,
@@ -12,8 +12,24 @@ use crate::{
     },
 };
 
-/// Reads a whole document. Properties it does not know at the top are left alone: change templates have
-/// some of their own (`emergencyChange`, `executableRunBooks`) and run like any other runbook.
+/// What a document has at the top (SSM User Guide, documents-syntax-data-elements); the last four are those of change
+/// templates, which run like any other runbook (change-templates-custom-create).
+const PROPERTIES: [&str; 12] = [
+    "schemaVersion",
+    "description",
+    "assumeRole",
+    "parameters",
+    "variables",
+    "mainSteps",
+    "outputs",
+    "files",
+    "emergencyChange",
+    "autoApprovable",
+    "executableRunBooks",
+    "templateInformation",
+];
+
+/// Reads a whole document.
 pub(super) fn read(reader: &mut Reader, root: &Node) -> Option<Runbook> {
     let Content::Map(entries) = &root.content else {
         let message = format!("a runbook is a mapping of properties, not {}", root.kind());
@@ -22,6 +38,7 @@ pub(super) fn read(reader: &mut Reader, root: &Node) -> Option<Runbook> {
     };
     let fields = Fields { entries, position: root.position };
     schema_version(reader, fields);
+    warn_of_unknown(reader, fields);
     declare(reader, fields);
     let frame = Frame {
         description: fields.get("description").and_then(|node| reader.text(node, "description")),
@@ -39,14 +56,43 @@ pub(super) fn read(reader: &mut Reader, root: &Node) -> Option<Runbook> {
     Runbook::new(frame, steps)
 }
 
-/// Actions that are known and cannot be run here yet: one warning for each step.
+/// Properties at the top that are not known: SSM may have more, and a misspelt one is ignored in silence.
+fn warn_of_unknown(reader: &mut Reader, fields: Fields<'_>) {
+    for entry in fields.entries.iter().filter(|entry| !PROPERTIES.contains(&entry.key.as_str())) {
+        let message = format!("a runbook has no property {:?}", entry.key);
+        let mut diagnostic = Diagnostic::warning(Code::UnknownProperty, entry.key_position, message);
+        diagnostic.hint = reader.hint_for(&entry.key, PROPERTIES.into_iter());
+        reader.diagnostics.push(diagnostic);
+    }
+}
+
+/// Actions that are known and cannot be run here yet: one warning for each, at the first step that has it.
 fn unsupported(reader: &mut Reader) {
-    let outline = &reader.scope.outline;
-    for step in &outline.steps {
+    let mut found: Vec<(String, Position, Vec<String>)> = Vec::new();
+    for step in &reader.scope.outline.steps {
         let (Some(what), Some((_, position))) = (step.unsupported(), &step.action) else { continue };
-        let name = step.name.as_ref().map_or("a step", StepName::as_str);
-        let message = format!("{name}: {what} cannot be run here yet");
-        reader.diagnostics.push(Diagnostic::warning(Code::UnsupportedAction, *position, message));
+        let name = step.name.as_ref().map_or("one without a name", StepName::as_str).to_owned();
+        match found.iter_mut().find(|(known, ..)| *known == what) {
+            Some((_, _, names)) => names.push(name),
+            None => found.push((what, *position, vec![name])),
+        }
+    }
+    for (what, position, names) in found {
+        let message = format!("{what} cannot be run here yet ({})", listed(&names));
+        reader.warn(Code::UnsupportedAction, position, message);
+    }
+}
+
+/// "steps a, b and 3 more"
+fn listed(names: &[String]) -> String {
+    const NAMES_MAX: usize = 3;
+    match names {
+        [name] => format!("step {name}"),
+        [names @ .., last] if names.len() < NAMES_MAX => format!("steps {} and {last}", names.join(", ")),
+        _ => {
+            let (named, more) = names.split_at(NAMES_MAX - 1);
+            format!("steps {} and {} more", named.join(", "), more.len())
+        }
     }
 }
 

@@ -103,7 +103,7 @@ fn value(reader: &mut Reader, node: &Node, name: &str, kind: InputKind) {
         InputKind::Selector => {
             let Some(text) = reader.text(node, name) else { return };
             if let Err(problem) = Selector::new(&text, node.position) {
-                super::step::bad_selector(reader, &text, node.position, &problem);
+                super::output::bad_selector(reader, &text, node.position, &problem);
             }
         }
     }

@@ -6,13 +6,14 @@ use crate::{
     Code, Diagnostic, Global, Position, Reference, Severity, ValueType,
     graph::Reach,
     outline::{Outline, steps_of_loop},
-    reference::{AUTOMATION, EXECUTION_ID, GLOBAL, VARIABLE},
+    reference::EXECUTION_ID,
     source::node::{Content, Node},
     template::{Brace, Braces},
 };
 
-/// The longest single-line text in which braces around something unknown are taken for a mistake.
-const LINE_BYTES_MAX: usize = 512;
+mod place;
+
+use self::place::{Place, is_foreign_input};
 
 /// Checks every reference of a document. Keys are left out: SSM does not replace references in them.
 pub(super) fn check(reader: &mut Reader, root: Fields<'_>) {
@@ -20,10 +21,10 @@ pub(super) fn check(reader: &mut Reader, root: Fields<'_>) {
     let outline = std::mem::take(&mut reader.scope.outline);
     let mut check = Check { reader, reach: Reach::new(&outline), outline: &outline, moment: Moment::Start };
     if let Some(role) = root.get("assumeRole") {
-        check.value(role);
+        check.value(role, false);
     }
     for (_, variable) in entries(root.get("variables")) {
-        variable.get("default").into_iter().for_each(|default| check.value(default));
+        variable.get("default").into_iter().for_each(|default| check.value(default, false));
     }
     for (_, parameter) in entries(root.get("parameters")) {
         check.default(parameter);
@@ -60,16 +61,6 @@ enum Moment {
     End,
 }
 
-/// The text that a reference stands in.
-#[derive(Clone, Copy)]
-struct Place {
-    position: Position,
-    /// The reference is the whole of it.
-    is_whole: bool,
-    /// Whoever wrote braces here meant a reference: it is no script and no template of something else.
-    is_meant: bool,
-}
-
 impl Check<'_, '_> {
     /// Goes through the steps in the order of the outline, those of a loop after the loop.
     fn steps(&mut self, items: &[Node], next: &mut usize) {
@@ -78,7 +69,7 @@ impl Check<'_, '_> {
             *next += 1;
             self.moment = Moment::Step(at);
             for property in ["maxAttempts", "timeoutSeconds"] {
-                item.get(property).into_iter().for_each(|node| self.value(node));
+                item.get(property).into_iter().for_each(|node| self.value(node, false));
             }
             let inner = steps_of_loop(item);
             let is_command =
@@ -87,7 +78,8 @@ impl Check<'_, '_> {
                 if key == "Steps" && !inner.is_empty() {
                     continue;
                 }
-                self.value(input);
+                let is_foreign = is_foreign_input(key) || (is_command && key == "Parameters");
+                self.value(input, is_foreign);
                 if is_command && key == "InstanceIds" {
                     self.instance_ids(input);
                 }
@@ -96,22 +88,29 @@ impl Check<'_, '_> {
         }
     }
 
-    fn value(&mut self, node: &Node) {
+    /// Of a foreign value (scripts, bodies, templates) it is not known whose braces stand in it.
+    fn value(&mut self, node: &Node, is_foreign: bool) {
         match &node.content {
-            Content::Text(text) => self.text(text, node.position),
-            Content::List(items) => items.iter().for_each(|item| self.value(item)),
-            Content::Map(entries) => entries.iter().for_each(|entry| self.value(&entry.value)),
+            Content::Text(text) => self.text(text, node.position, is_foreign),
+            Content::List(items) => items.iter().for_each(|item| self.value(item, is_foreign)),
+            Content::Map(entries) => {
+                for entry in entries {
+                    self.value(&entry.value, is_foreign || is_foreign_input(&entry.key));
+                }
+            }
             Content::Null | Content::Bool(_) | Content::Number(_) => {}
         }
     }
 
-    fn text(&mut self, text: &str, position: Position) {
-        let is_line = !text.contains('\n') && text.len() <= LINE_BYTES_MAX;
+    fn text(&mut self, text: &str, position: Position, is_foreign: bool) {
         let whole = (text.len() - text.trim_start().len(), text.trim_end().len());
+        if let Some(name) = place::unclosed(text) {
+            let hint = format!("write \"{{{{ {name} }}}}\"");
+            self.doubt(format!("the braces of {name:?} are not closed"), hint, position);
+        }
         let mut braces = Braces::new(text);
         while let Some(Brace { open, inner, end }) = braces.next() {
-            let is_whole = (open, end) == whole;
-            let place = Place { position, is_whole, is_meant: is_whole || is_line };
+            let place = Place::new(text, position, (open, end) == whole, is_foreign);
             if self.reference(inner.trim(), place) {
                 braces.skip_to(end);
             }
@@ -127,30 +126,52 @@ impl Check<'_, '_> {
             return self.prefixed(prefix, name, text, place);
         }
         match text.parse() {
-            Ok(Reference::StepOutput { step, output }) => match self.outline.index(step.as_str()) {
-                Some(step) => self.output(step, &output, place),
-                None if place.is_whole => {
-                    let names = self.outline.names().map(|name| name.as_str());
-                    let hint = self.reader.hint_for(step.as_str(), names);
-                    self.unknown(&format!("there is no step {:?}", step.as_str()), hint, place);
+            Ok(Reference::StepOutput { step, output }) => {
+                match (self.outline.index(step.as_str()), place.doubt) {
+                    (Some(step), _) => self.output(step, &output, place),
+                    (None, Some(severity)) => {
+                        let names = self.outline.names().map(|name| name.as_str());
+                        let hint = self.reader.hint_for(step.as_str(), names);
+                        self.unknown(severity, &format!("there is no step {:?}", step.as_str()), hint, place);
+                    }
+                    (None, None) => {}
                 }
-                None => {}
-            },
-            Ok(Reference::Parameter(name)) if place.is_whole => {
+            }
+            Ok(Reference::Parameter(name)) => {
+                let Some(severity) = place.doubt else { return true };
                 let names = self.reader.scope.parameters.iter().map(|name| name.as_str());
                 let hint = self.reader.hint_for(name.as_str(), names);
-                self.unknown(&format!("there is no parameter {:?}", name.as_str()), hint, place);
+                self.unknown(severity, &format!("there is no parameter {:?}", name.as_str()), hint, place);
             }
             Ok(
-                Reference::Parameter(_)
-                | Reference::Variable(_)
+                Reference::Variable(_)
                 | Reference::Global(_)
                 | Reference::ExecutionId
                 | Reference::ResourceId,
             ) => {}
-            Err(_) => return false,
+            Err(_) => return self.malformed(text, place),
         }
         true
+    }
+
+    /// What nearly is a reference, and is taken as text.
+    fn malformed(&mut self, text: &str, place: Place) -> bool {
+        if !place.is_whole || !place.is_meant {
+            return false;
+        }
+        if text.is_empty() {
+            let hint = "write the name of a parameter or step.Output between them";
+            self.doubt("nothing stands between the braces".to_owned(), hint.to_owned(), place.position);
+            return true;
+        }
+        let name = text.split('[').next().unwrap_or_default();
+        if text.ends_with(']') && self.reader.scope.parameters.contains(name) {
+            let message = format!("{{{{ {text} }}}} is text: an item of a parameter cannot be referred to");
+            let hint = format!("write \"{{{{ {name} }}}}\", or give the item a parameter of its own");
+            self.doubt(message, hint, place.position);
+            return true;
+        }
+        false
     }
 
     fn prefixed(&mut self, prefix: &str, name: &str, text: &str, place: Place) -> bool {
@@ -168,14 +189,16 @@ impl Check<'_, '_> {
         };
         if !is_known && place.is_meant {
             let (what, hint) = match prefix {
-                "global" => (GLOBAL, self.reader.hint_for(name, Global::ALL.map(Global::as_str).into_iter())),
-                "automation" => (AUTOMATION, Some(format!("the only one is {EXECUTION_ID}"))),
+                "global" => {
+                    ("global ", self.reader.hint_for(name, Global::ALL.map(Global::as_str).into_iter()))
+                }
+                "automation" => ("automation ", Some(format!("the only one is {EXECUTION_ID}"))),
                 _ => {
                     let names = self.reader.scope.variables.keys().map(|name| name.as_str());
-                    (VARIABLE, self.reader.hint_for(name, names))
+                    ("", self.reader.hint_for(name, names))
                 }
             };
-            self.unknown(&format!("there is no {what} variable {name:?}"), hint, place);
+            self.unknown(Severity::Error, &format!("there is no {what}variable {name:?}"), hint, place);
         }
         true
     }
@@ -186,8 +209,9 @@ impl Check<'_, '_> {
         let name = outline.steps[step].name.as_ref().map_or("", |name| name.as_str());
         let Some(found) = outline.steps[step].output(output) else {
             if place.is_meant {
-                let hint = self.reader.hint_for(output, outline.steps[step].output_names());
-                self.unknown(&format!("step {name} has no output {output:?}"), hint, place);
+                let near = self.reader.hint_for(output, outline.steps[step].output_names());
+                let hint = near.or_else(|| Some(has(outline.steps[step].output_names())));
+                self.unknown(Severity::Error, &format!("step {name} has no output {output:?}"), hint, place);
             }
             return;
         };
@@ -229,7 +253,7 @@ impl Check<'_, '_> {
         let items = if let Content::List(items) = &node.content { items } else { std::slice::from_ref(node) };
         for item in items {
             let Some(text) = item.text() else { continue };
-            let place = Place { position: item.position, is_whole: true, is_meant: true };
+            let place = Place::whole(item.position);
             let bare = document::bare(&text);
             match bare.split_once('.').map(|(step, output)| (self.outline.index(step), output)) {
                 Some((Some(_), "*")) => {}
@@ -238,11 +262,16 @@ impl Check<'_, '_> {
                     let step = bare.split('.').next().unwrap_or_default();
                     let names = self.outline.names().map(|name| name.as_str());
                     let hint = self.reader.hint_for(step, names);
-                    self.unknown(&format!("there is no step {step:?}"), hint, place);
+                    self.unknown(Severity::Error, &format!("there is no step {step:?}"), hint, place);
                 }
                 None => {
                     let hint = Some("outputs are written step.Output".to_owned());
-                    self.unknown(&format!("{bare:?} is not an output of a step"), hint, place);
+                    self.unknown(
+                        Severity::Error,
+                        &format!("{bare:?} is not an output of a step"),
+                        hint,
+                        place,
+                    );
                 }
             }
         }
@@ -269,10 +298,13 @@ impl Check<'_, '_> {
         }
     }
 
-    fn unknown(&mut self, what: &str, hint: Option<String>, place: Place) {
-        let mut diagnostic = Diagnostic::new(Code::UnknownReference, place.position, what);
-        diagnostic.hint = hint;
-        self.push(diagnostic);
+    fn unknown(&mut self, severity: Severity, what: &str, hint: Option<String>, place: Place) {
+        let diagnostic = Diagnostic::new(Code::UnknownReference, place.position, what);
+        self.push(Diagnostic { severity, hint, ..diagnostic });
+    }
+
+    fn doubt(&mut self, what: String, hint: String, position: Position) {
+        self.push(Diagnostic::warning(Code::UnknownReference, position, what).hint(hint));
     }
 
     fn not_portable(&mut self, position: Position, message: String) {
@@ -281,5 +313,13 @@ impl Check<'_, '_> {
 
     fn push(&mut self, diagnostic: Diagnostic) {
         self.reader.diagnostics.push(diagnostic);
+    }
+}
+
+/// What a step has, where nothing is near to what was written.
+fn has<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    match super::first_of(names) {
+        names if names.is_empty() => "it has no outputs".to_owned(),
+        names => format!("it has {names}"),
     }
 }

@@ -1,7 +1,6 @@
-use super::{Fields, Reader, approve, branch, looping, other, run_command, sleep, update_variable};
+use super::{Fields, Reader, approve, branch, looping, other, output, run_command, sleep, update_variable};
 use crate::{
-    Action, Code, Diagnostic, OnCancel, OnFailure, OrReference, OtherKind, Position, Selector, Step,
-    StepName, UserOutput, ValueType,
+    Action, Code, Diagnostic, OnCancel, OnFailure, OrReference, OtherKind, Setting, Step, StepName,
     source::node::{Content, Node},
 };
 
@@ -35,9 +34,8 @@ pub(super) fn read(reader: &mut Reader, node: &Node) -> Option<Step> {
     let next_step = fields.get("nextStep").and_then(|node| next_step(reader, node));
     let on_failure = fields.get("onFailure").and_then(|node| on_failure(reader, node));
     let on_cancel = fields.get("onCancel").and_then(|node| on_cancel(reader, node));
-    let outputs = fields.get("outputs").map(|node| outputs(reader, node));
+    let outputs = fields.get("outputs").map(|node| output::read_all(reader, node, action.as_ref()));
     if let Some(action) = &action {
-        warn_of_outputs(reader, action, outputs.as_deref());
         warn_of_attempts(reader, action, fields, max_attempts.as_ref());
     }
     Some(Step {
@@ -54,15 +52,6 @@ pub(super) fn read(reader: &mut Reader, node: &Node) -> Option<Step> {
         outputs: outputs.unwrap_or_default(),
         position: node.position,
     })
-}
-
-fn warn_of_outputs(reader: &mut Reader, action: &Action, outputs: Option<&[UserOutput]>) {
-    if let Some([output, ..]) = outputs
-        && !action.has_response()
-    {
-        let message = format!("{} gives no response: its outputs never have a value", action.name());
-        reader.warn(Code::UnknownProperty, output.position, message);
-    }
 }
 
 fn warn_of_attempts(
@@ -89,11 +78,14 @@ fn warn_of_attempts(
 
 fn at_least_one(reader: &mut Reader, fields: Fields<'_>, key: &str) -> Option<OrReference<u32>> {
     let node = fields.get(key)?;
-    let setting = reader.setting(node, key)?;
-    if setting == OrReference::Literal(0) {
-        reader.report(Code::InvalidValue, node.position, format!("{key} is 1 or more"));
+    let template = reader.template(node);
+    let Some(value) = template.literal() else { return Some(OrReference::Template(template)) };
+    let number = u32::read(&value);
+    if number.is_none_or(|number| number == 0) {
+        let code = if number.is_some() { Code::InvalidValue } else { Code::WrongType };
+        reader.report(code, node.position, format!("{key} must be a whole number, 1 or more"));
     }
-    Some(setting)
+    number.map(OrReference::Literal)
 }
 
 fn name(reader: &mut Reader, fields: Fields<'_>) -> Option<StepName> {
@@ -191,8 +183,7 @@ fn on_failure(reader: &mut Reader, node: &Node) -> Option<OnFailure> {
     match text.as_str() {
         "Abort" => Some(OnFailure::Abort),
         "Continue" => Some(OnFailure::Continue),
-        _ => step_after(reader, node, &text, "onFailure", "Abort, Continue or step:<name>")
-            .map(OnFailure::Step),
+        _ => step_after(reader, node, &text, "onFailure", &["Abort", "Continue"]).map(OnFailure::Step),
     }
 }
 
@@ -200,64 +191,22 @@ fn on_cancel(reader: &mut Reader, node: &Node) -> Option<OnCancel> {
     let text = reader.text(node, "onCancel")?;
     match text.as_str() {
         "Abort" => Some(OnCancel::Abort),
-        _ => step_after(reader, node, &text, "onCancel", "Abort or step:<name>").map(OnCancel::Step),
+        _ => step_after(reader, node, &text, "onCancel", &["Abort"]).map(OnCancel::Step),
     }
 }
 
-fn step_after(reader: &mut Reader, node: &Node, text: &str, what: &str, expected: &str) -> Option<StepName> {
+/// The step that `step:<name>` names; `words` are what else may stand there.
+fn step_after(reader: &mut Reader, node: &Node, text: &str, what: &str, words: &[&str]) -> Option<StepName> {
     let Some(name) = text.strip_prefix("step:") else {
-        let message = format!("{what} is {expected}, not {text:?}");
-        reader.report(Code::InvalidValue, node.position, message);
+        let message = format!("{what} is {} or step:<name>, not {text:?}", words.join(", "));
+        let mut diagnostic = Diagnostic::new(Code::InvalidValue, node.position, message);
+        diagnostic.hint = if reader.scope.targets.contains(text) {
+            Some(format!("write step:{text}"))
+        } else {
+            reader.hint_for(text, words.iter().copied())
+        };
+        reader.diagnostics.push(diagnostic);
         return None;
     };
     reader.target(name.trim(), node.position, what)
-}
-
-fn outputs(reader: &mut Reader, node: &Node) -> Vec<UserOutput> {
-    let Some(items) = reader.list(node, "outputs") else { return Vec::new() };
-    items.iter().filter_map(|item| output(reader, item)).collect()
-}
-
-fn output(reader: &mut Reader, node: &Node) -> Option<UserOutput> {
-    if let Content::Text(name) = &node.content {
-        // A bare name declares a text output of the action: old documents do so.
-        return Some(UserOutput {
-            name: name.clone(),
-            selector: None,
-            value_type: ValueType::String,
-            position: node.position,
-        });
-    }
-    let fields = reader.map(node, "an output")?;
-    fields.only(reader, &["Name", "Selector", "Type"], "an output");
-    let name = fields.require(reader, "Name", "an output").and_then(|node| reader.text(node, "Name"));
-    let selector = fields.get("Selector").and_then(|node| selector(reader, node));
-    let value_type = match fields.get("Type") {
-        Some(node) => output_type(reader, node),
-        None => Some(ValueType::String),
-    };
-    Some(UserOutput { name: name?, selector, value_type: value_type?, position: node.position })
-}
-
-fn selector(reader: &mut Reader, node: &Node) -> Option<Selector> {
-    let text = reader.text(node, "Selector")?;
-    Selector::new(&text, node.position)
-        .map_err(|problem| bad_selector(reader, &text, node.position, &problem))
-        .ok()
-}
-
-pub(super) fn bad_selector(reader: &mut Reader, text: &str, position: Position, problem: &str) {
-    let message = format!("the selector {text:?} is not JSONPath: {problem}");
-    let hint = "$ is the response, .name a field, [0] an item, .. everything below";
-    reader.diagnostics.push(Diagnostic::new(Code::Selector, position, message).hint(hint));
-}
-
-fn output_type(reader: &mut Reader, node: &Node) -> Option<ValueType> {
-    let text = reader.text(node, "Type")?;
-    let found = ValueType::named(&text);
-    if found.is_none() {
-        let message = format!("{text:?} is not a type: {}", ValueType::ALL.map(ValueType::as_str).join(", "));
-        reader.report(Code::InvalidValue, node.position, message);
-    }
-    found
 }

@@ -21,7 +21,7 @@ pub(super) fn read(reader: &mut Reader, inputs: Fields<'_>, label: &str) -> Opti
     let found = found.and_then(|name| reader.scope.variables.get_key_value(name.trim()));
     let Some((variable, value_type)) = found.map(|(name, value_type)| (name.clone(), *value_type)) else {
         let message = format!("Name: {text:?} is not variable: and the name of a variable of the document");
-        let hint = "write variable:<name>, and declare the variable in variables";
+        let hint = name_hint(reader, bare);
         reader.diagnostics.push(Diagnostic::new(Code::InvalidValue, name.position, message).hint(hint));
         return None;
     };
@@ -32,10 +32,23 @@ pub(super) fn read(reader: &mut Reader, inputs: Fields<'_>, label: &str) -> Opti
     Some(UpdateVariable { variable, value })
 }
 
+/// What to write instead: the variable that was meant, where that is plain.
+fn name_hint(reader: &Reader, text: &str) -> String {
+    let name = text.strip_prefix("variable:").unwrap_or(text).trim();
+    let names = reader.scope.variables.keys().map(|name| name.as_str());
+    match reader.near(name, names) {
+        Some(nearest) => format!("write variable:{nearest}"),
+        None => "write variable:<name>, and declare the variable in variables".to_owned(),
+    }
+}
+
 /// "The value must match the data type of the variable. Data type conversions aren't supported."
 fn check(reader: &mut Reader, value_type: ValueType, value: &Value, position: Position) {
     if !fits(value_type, value) {
-        let message = format!("Value is not a {value_type}, which the variable is: nothing is converted");
+        let message = format!(
+            "Value is not {}, which the variable is: nothing is converted",
+            value_type.with_article()
+        );
         reader.report(Code::WrongType, position, message);
     } else if let Some(bound) = broken_bound(value) {
         reader.report(Code::InvalidValue, position, format!("Value: {bound}"));

@@ -12,6 +12,9 @@ use super::{
 };
 use crate::{Code, Diagnostic, Position};
 
+/// The key of YAML 1.1 that takes over what another mapping has. YAML 1.2, in its core schema, has none.
+const MERGE: &str = "<<";
+
 /// How many lines are indented anew before the text is taken for broken.
 const REPAIRS_MAX: usize = 200;
 
@@ -140,6 +143,10 @@ impl<'a> Builder<'a> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 if self.wants_key() {
+                    if style == ScalarStyle::Plain && text == MERGE {
+                        return Err(Diagnostic::new(Code::Syntax, position, "merge keys are not supported")
+                            .hint("write the properties out"));
+                    }
                     return self.key(&text, position);
                 }
                 let is_text = style != ScalarStyle::Plain || tag.as_deref().is_some_and(means_text);

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Fields, Reader, literal};
 use crate::{
-    Code, Parameter, ParameterProblem, Setting,
+    Code, Diagnostic, Parameter, ParameterProblem, Setting,
     binding::{AT_READING, Pattern, check},
     source::node::Node,
 };
@@ -116,7 +116,8 @@ pub(super) fn conforming_default(
     match problem {
         ParameterProblem::Pattern { .. } => {
             let message = format!("the default of parameter {name} does not match its allowedPattern");
-            reader.warn(Code::Pattern, node.position, message);
+            let diagnostic = Diagnostic::warning(Code::Pattern, node.position, message);
+            reader.diagnostics.push(diagnostic.hint("give a default that matches, or none"));
         }
         ParameterProblem::PatternUnusable { .. } => {}
         ParameterProblem::Unknown

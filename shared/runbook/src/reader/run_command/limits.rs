@@ -1,9 +1,12 @@
 //! What SendCommand takes, where the document says it literally (SSM API, SendCommand).
 
-use std::ops::RangeInclusive;
+use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use super::{Fields, Reader};
-use crate::{Code, Setting, source::node::Node};
+use crate::{
+    Code, Diagnostic, Setting,
+    source::node::{Content, Node},
+};
 
 const TIMEOUT_SECONDS: RangeInclusive<u32> = 30..=2_592_000;
 const TARGETS_MAX: usize = 5;
@@ -38,6 +41,7 @@ pub(super) fn check(reader: &mut Reader, inputs: Fields<'_>) {
     timeout(reader, inputs.get("TimeoutSeconds"));
     notification(reader, inputs.get("NotificationConfig"));
     targets(reader, inputs.get("Targets"));
+    instance_ids(reader, inputs.get("InstanceIds"));
 }
 
 /// Holds a literal text against a rule; a reference may become anything.
@@ -75,6 +79,12 @@ fn notification(reader: &mut Reader, node: Option<&Node>) {
 fn targets(reader: &mut Reader, node: Option<&Node>) {
     let Some(node) = node else { return };
     let items = node.items();
+    if matches!(&node.content, Content::List(items) if items.is_empty()) {
+        reader.report(Code::MissingProperty, node.position, "Targets has no target");
+    }
+    for key in items.iter().filter_map(|item| item.get("Key")) {
+        target_key(reader, key);
+    }
     if items.len() > TARGETS_MAX {
         let message = format!("Targets has {} items, SSM takes at most {TARGETS_MAX}", items.len());
         reader.report(Code::InvalidValue, node.position, message);
@@ -85,6 +95,67 @@ fn targets(reader: &mut Reader, node: Option<&Node>) {
             reader.report(Code::InvalidValue, values.position, message);
         }
     }
+}
+
+/// What nodes are found by (SSM API, Target).
+fn target_key(reader: &mut Reader, node: &Node) {
+    const KEYS: [&str; 5] = [
+        "InstanceIds",
+        "tag-key",
+        "resource-groups:Name",
+        "resource-groups:ResourceTypeFilters",
+        "ResourceGroup",
+    ];
+    let Some(text) = literal_text(reader, node) else { return };
+    if KEYS.contains(&text.as_str()) || text.strip_prefix("tag:").is_some_and(|name| !name.is_empty()) {
+        return;
+    }
+    let message = format!("{text:?} is not a Key that nodes are found by");
+    let near = reader.hint_for(&text, KEYS.into_iter());
+    let hint = near.unwrap_or_else(|| format!("the keys are tag:<name>, {}", KEYS.join(", ")));
+    reader.diagnostics.push(Diagnostic::warning(Code::InvalidValue, node.position, message).hint(hint));
+}
+
+fn instance_ids(reader: &mut Reader, node: Option<&Node>) {
+    let Some(node) = node else { return };
+    let items = if let Content::List(items) = &node.content { items } else { std::slice::from_ref(node) };
+    if items.is_empty() {
+        let diagnostic = Diagnostic::warning(Code::InvalidValue, node.position, "the step runs on no node");
+        reader.diagnostics.push(diagnostic.hint("name nodes, or remove the step"));
+    }
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for item in items {
+        let Some(id) = literal_text(reader, item) else { continue };
+        if !is_node_id(&id) {
+            let message = format!("{id:?} is not the id of a node");
+            let hint = "ids are i- or mi- and 17 lower-case letters and digits, or i- and 8";
+            let diagnostic = Diagnostic::warning(Code::InvalidValue, item.position, message);
+            reader.diagnostics.push(diagnostic.hint(hint));
+        }
+        let message = format!("{id:?} stands here already");
+        let times = seen.entry(id).or_default();
+        *times += 1;
+        if *times == 2 {
+            let diagnostic = Diagnostic::warning(Code::InvalidValue, item.position, message);
+            reader.diagnostics.push(diagnostic.hint("remove one of them: the node gets the command once"));
+        }
+    }
+}
+
+/// `(i-[0-9a-z]{8}|i-[0-9a-z]{17}|mi-[0-9a-z]{17})` (SSM API, SendCommand).
+fn is_node_id(text: &str) -> bool {
+    let (rest, lengths): (_, &[usize]) = match text.strip_prefix("mi-") {
+        Some(rest) => (rest, &[17]),
+        None => (text.strip_prefix("i-").unwrap_or_default(), &[8, 17]),
+    };
+    let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    lengths.contains(&rest.len()) && rest.bytes().all(is_allowed)
+}
+
+/// The text of a node in which nothing could be meant as a reference.
+fn literal_text(reader: &Reader, node: &Node) -> Option<String> {
+    let text = node.text().filter(|text| !text.contains("{{"))?;
+    reader.template(node).literal().map(|_| text.into_owned())
 }
 
 /// `^[a-zA-Z0-9_\-.:/]{3,128}$`, which SSM asks for when the step begins: by then a template has been filled in
