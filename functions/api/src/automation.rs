@@ -1,13 +1,15 @@
 //! The operations on automation executions (SSM API reference).
 
+use crate::executions;
 use crate::request::Caller;
 use crate::response::service_error;
-use fleetwright_engine::{ExecutionId, ParentStep, Phase, Signal, SignalRequest, Status, StopType};
-use fleetwright_orchestrator::{Allowance, ExecutionView, Orchestrator, StartRequest, StepView};
+use crate::steps::{self, step_executions};
+use fleetwright_engine::{ExecutionId, Phase, Signal, SignalRequest, Status, StopType};
+use fleetwright_orchestrator::{Allowance, ExecutionView, Orchestrator, StartRequest};
 use fleetwright_wire::{
     AutomationExecution, EpochSeconds, GetAutomationExecutionRequest, GetAutomationExecutionResult,
-    Parameters, ParentStepDetails, ProgressCounters, SendAutomationSignalRequest, SendAutomationSignalResult,
-    ServiceError, StartAutomationExecutionRequest, StartAutomationExecutionResult, StepExecution,
+    Parameters, ProgressCounters, SendAutomationSignalRequest, SendAutomationSignalResult, ServiceError,
+    StartAutomationExecutionRequest, StartAutomationExecutionResult, StepExecution,
     StopAutomationExecutionRequest, StopAutomationExecutionResult,
 };
 use jiff::Timestamp;
@@ -29,6 +31,8 @@ pub(crate) async fn call(
         "StartAutomationExecution" => write(start(orchestrator, read(body)?, caller, turn).await?),
         "GetAutomationExecution" => write(get(orchestrator, &read(body)?).await?),
         "StopAutomationExecution" => write(stop(orchestrator, &read(body)?, turn).await?),
+        "DescribeAutomationExecutions" => write(executions::describe(orchestrator, read(body)?).await?),
+        "DescribeAutomationStepExecutions" => write(steps::describe(orchestrator, read(body)?).await?),
         "SendAutomationSignal" => write(signal(orchestrator, read(body)?, caller, turn).await?),
         other => Err(ServiceError::unknown_operation(format!("there is no operation {other}"))),
     }
@@ -42,7 +46,7 @@ fn write(answer: impl Serialize) -> Result<Value, ServiceError> {
     serde_json::to_value(answer).map_err(|error| ServiceError::internal_server_error(error.to_string()))
 }
 
-fn required(value: Option<String>, member: &str) -> Result<String, ServiceError> {
+pub(crate) fn required<T>(value: Option<T>, member: &str) -> Result<T, ServiceError> {
     value.ok_or_else(|| {
         ServiceError::validation(format!(
             "1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not \
@@ -171,15 +175,6 @@ async fn get(
     })
 }
 
-/// The steps of an execution in SSM's shape, in the order they began.
-pub(crate) async fn step_executions(
-    orchestrator: &Orchestrator,
-    id: &ExecutionId,
-) -> Result<Vec<StepExecution>, ServiceError> {
-    let views = orchestrator.steps(id).await.map_err(service_error)?;
-    Ok(views.into_iter().map(|view| step_execution(id, view)).collect())
-}
-
 fn execution(
     view: ExecutionView,
     steps: Vec<StepExecution>,
@@ -237,57 +232,11 @@ fn progress(steps: &[StepExecution]) -> ProgressCounters {
     }
 }
 
-fn step_execution(id: &ExecutionId, view: StepView) -> StepExecution {
-    let StepView { step, outputs, contradicted_by, definition } = view;
-    let code = outputs.get("ResponseCode").and_then(|code| code.first().cloned());
-    StepExecution {
-        step_execution_id: Some(step_execution_id(id, step.ordinal)),
-        step_name: Some(step.name.to_string()),
-        action: Some(step.action),
-        execution_start_time: Some(epoch(step.started_at)),
-        execution_end_time: step.ended_at.map(epoch),
-        step_status: Some(step.status.as_str().to_owned()),
-        response_code: code,
-        outputs: Some(outputs),
-        failure_message: step.failure_message,
-        warning_message: (!contradicted_by.is_empty()).then(|| {
-            format!(
-                "Later reports contradict what was known when the step was closed; SSM was asked again: {}",
-                contradicted_by.join(", ")
-            )
-        }),
-        next_step: step.next_step.map(|name| name.to_string()),
-        on_failure: Some(definition.on_failure),
-        max_attempts: definition.max_attempts.map(i64::from),
-        timeout_seconds: definition.timeout_seconds.map(i64::from),
-        is_end: Some(definition.is_end),
-        is_critical: Some(definition.is_critical),
-        valid_next_steps: Some(definition.valid_next_steps),
-        parent_step_details: step.parent.map(|parent| parent_step_details(id, parent)),
-        ..StepExecution::default()
-    }
-}
-
-fn parent_step_details(id: &ExecutionId, parent: ParentStep) -> ParentStepDetails {
-    ParentStepDetails {
-        step_execution_id: Some(step_execution_id(id, parent.ordinal)),
-        step_name: Some(parent.name.to_string()),
-        action: Some("aws:loop".to_owned()),
-        iteration: Some(i64::from(parent.iteration)),
-        iterator_value: parent.iterator_value.map(|value| texts(&value).join(",")),
-    }
-}
-
-/// A UUID, as SSM's, the same on every read.
-fn step_execution_id(id: &ExecutionId, ordinal: u32) -> String {
-    uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, format!("{id}/{ordinal}").as_bytes()).to_string()
-}
-
-fn epoch(at: Timestamp) -> EpochSeconds {
+pub(crate) fn epoch(at: Timestamp) -> EpochSeconds {
     EpochSeconds::from_millis(at.as_millisecond())
 }
 
-fn texts(value: &Value) -> Vec<String> {
+pub(crate) fn texts(value: &Value) -> Vec<String> {
     match value {
         Value::Array(items) => items.iter().flat_map(texts).collect(),
         Value::String(text) => vec![text.clone()],

@@ -3,8 +3,11 @@
 //! JSON 1.1 with `X-Amz-Target: AmazonSSM.…`, as the aws CLI and every SDK send it, and plain HTTP GET for the rest.
 
 mod automation;
+mod executions;
+mod page;
 mod request;
 mod response;
+mod steps;
 
 use fleetwright_engine::ExecutionId;
 use fleetwright_orchestrator::{Allowance, Orchestrator};
@@ -74,7 +77,7 @@ async fn get(orchestrator: &Orchestrator, path: &str) -> Result<Value, ServiceEr
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     let body = match parts.as_slice() {
         ["executions", id, "steps"] => {
-            let steps = automation::step_executions(orchestrator, &ExecutionId::new(*id)).await?;
+            let steps = steps::step_executions(orchestrator, &ExecutionId::new(*id)).await?;
             serde_json::to_value(steps)
         }
         ["executions", id, "summary"] => {

@@ -90,7 +90,7 @@ impl Orchestrator {
     }
 
     fn group(&self, batch: &[BatchMessage], taken: &mut TakenFacts) -> Groups {
-        let oldest = self.now() - SignedDuration::from_hours(i64::from(self.config.retention_days) * 24);
+        let oldest = self.oldest();
         let mut groups = Groups::default();
         for message in batch {
             match read_message(&message.body) {

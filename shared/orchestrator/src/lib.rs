@@ -14,6 +14,7 @@ mod message;
 mod observe;
 mod publish;
 mod query;
+mod recent;
 mod reconcile;
 mod send;
 mod settle;
@@ -27,6 +28,7 @@ pub use error::{Error, Known, Operation};
 pub use facts::{BatchMessage, TakenFacts};
 pub use message::{Incoming, Poison, read_message};
 pub use query::{ExecutionView, FleetView, NodeView, OutputView, StepDefinition, StepView};
+pub use recent::{RecentPage, RecentQuery};
 pub use reconcile::Reconciled;
 pub use start::StartRequest;
 pub use table::create_table;
@@ -38,7 +40,7 @@ use aws_smithy_async::time::SharedTimeSource;
 use back_off::{BackOff, CALLS_MAX};
 use fleetwright_engine::ExecutionId;
 use fleetwright_runbook::Runbook;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -107,6 +109,12 @@ impl Orchestrator {
     pub fn now(&self) -> Timestamp {
         let now = Timestamp::try_from(self.clients.time.now()).unwrap_or(Timestamp::UNIX_EPOCH);
         Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+    }
+
+    /// Nothing that is kept is older.
+    #[must_use]
+    pub fn oldest(&self) -> Timestamp {
+        self.now() - SignedDuration::from_hours(i64::from(self.config.retention_days) * 24)
     }
 
     /// Makes a call that may be repeated again, a few times, while it is throttled or has no answer.

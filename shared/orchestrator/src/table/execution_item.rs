@@ -2,6 +2,7 @@
 
 use super::Table;
 use super::attributes::{Item, Reader, json, moment, number, text};
+use super::recent_index::RecentKey;
 use super::schema::{self, DUE_AT, DUE_INDEX, DUE_SHARD, Due, RECENT_AT, RECENT_DAY, keys};
 use super::send_item::{self, SendItem};
 use super::update::{Update, Updated, expiry};
@@ -184,9 +185,8 @@ impl Table {
         put(REQUEST, text(request_sha256));
         put(DUE_SHARD, text(schema::due_shard(&execution.id)));
         put(DUE_AT, moment(now));
-        let day = now.to_string();
-        put(RECENT_DAY, text(format!("{}#{}", keys::EXECUTION, day.get(..10).unwrap_or_default())));
-        put(RECENT_AT, text(format!("{day}#{}", execution.id)));
+        put(RECENT_DAY, text(RecentKey::partition(now)));
+        put(RECENT_AT, text(RecentKey::new(&execution.id, now).at));
         for failures in 1..=CALLS_MAX {
             let sent = self
                 .client

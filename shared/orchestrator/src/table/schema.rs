@@ -28,6 +28,7 @@ pub(crate) const PK: &str = "pk";
 pub(crate) const SK: &str = "sk";
 pub(crate) const DUE_SHARD: &str = "due_shard";
 pub(crate) const DUE_AT: &str = "due_at";
+pub(crate) const RECENT_INDEX: &str = "recent";
 pub(crate) const RECENT_DAY: &str = "recent_day";
 pub(crate) const RECENT_AT: &str = "recent_at";
 pub(crate) const EXPIRES: &str = "expires";
@@ -135,5 +136,5 @@ pub fn create_table(client: &Client, name: &str) -> Result<CreateTableFluentBuil
         .key_schema(part(PK, KeyType::Hash)?)
         .key_schema(part(SK, KeyType::Range)?)
         .global_secondary_indexes(index(DUE_INDEX, DUE_SHARD, DUE_AT, ProjectionType::KeysOnly)?)
-        .global_secondary_indexes(index("recent", RECENT_DAY, RECENT_AT, ProjectionType::KeysOnly)?))
+        .global_secondary_indexes(index(RECENT_INDEX, RECENT_DAY, RECENT_AT, ProjectionType::KeysOnly)?))
 }
