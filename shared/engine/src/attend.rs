@@ -8,6 +8,9 @@ use fleetwright_fleet::CommandId;
 use fleetwright_runbook::Step;
 use jiff::{SignedDuration, Timestamp};
 
+/// A halted send that nobody could look for in all this time, because SSM answers no look, is Unknown: every wait has a
+/// deadline.
+const LOOKS_GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
 /// A halted send is given up so long after SSM accepted its CancelCommand.
 const GIVE_UP_AFTER_CANCEL: SignedDuration = SignedDuration::from_mins(2);
 
@@ -73,6 +76,9 @@ impl Turn<'_> {
 
     fn attend_trying(&self, send: &Send, halted: bool) -> Result<Attended, Rejection> {
         let next_look = send.next_look(None);
+        if halted && self.now >= send.last_try_at + LOOKS_GIVE_UP_AFTER {
+            return Ok(Attended::Ends(SendEnd::Unknown));
+        }
         if !send.is_absent() {
             return Ok(if self.may_look(send, next_look) {
                 Attended::Needs(Need::Find(send.token.clone()))

@@ -274,3 +274,18 @@ fn before_a_timeout_is_decided_ssm_is_asked() {
     shell.look().expect("decides");
     assert_eq!(shell.steps(), [("patch".to_owned(), "Success")]);
 }
+
+#[test]
+fn a_stopped_send_that_nobody_can_look_for_is_unknown_after_a_day() {
+    // SSM answers no look: nobody ever learns what became of the call.
+    let mut shell = Shell::new(&command("patch", ""), 3);
+    shell.look().expect("it is sent");
+    shell.stop(StopType::Cancel).expect("stops");
+    shell.now += SignedDuration::from_hours(23);
+    shell.look().expect("it waits");
+    assert!(shell.execution.live.len() == 1, "SSM may answer yet");
+    shell.now += SignedDuration::from_hours(2);
+    shell.run(well);
+    assert_eq!(shell.ended().0, "Cancelled");
+    assert_eq!(shell.closed[0].counts.expect("counts").unknown, 3, "they may have run");
+}
