@@ -1,6 +1,7 @@
 //! DescribeAutomationExecutions.
 
-use crate::automation::{epoch, required};
+use crate::automation::epoch;
+use crate::filter;
 use crate::page;
 use crate::response::service_error;
 use fleetwright_engine::Phase;
@@ -14,10 +15,8 @@ use serde_json::json;
 
 /// Executions of a page, unless asked for fewer, and at most (SSM API reference, MaxResults).
 const PAGE_MAX: usize = 50;
-/// SSM API reference, AutomationExecutionFilter: filters of a request, values of a filter, characters of a value.
+/// Filters of one request (SSM API reference, DescribeAutomationExecutions.Filters).
 const FILTERS_MAX: usize = 10;
-const VALUES_MAX: usize = 10;
-const VALUE_CHARS_MAX: usize = 150;
 /// Keys that no execution here ever matches: there are no children, tags, groups and change requests.
 const NEVER: [&str; 5] =
     ["ParentExecutionId", "TagKey", "TargetResourceGroup", "AutomationSubtype", "OpsItemId"];
@@ -67,19 +66,8 @@ enum Filter {
 
 impl Filter {
     fn read(filter: AutomationExecutionFilter) -> Result<Self, ServiceError> {
-        let key = required(filter.key, "filters.member.key")?;
-        let values = required(filter.values, "filters.member.values")?;
-        let fits = |value: &String| (1..=VALUE_CHARS_MAX).contains(&value.chars().count());
-        if values.is_empty() || values.len() > VALUES_MAX || !values.iter().all(fits) {
-            return Err(ServiceError::validation(format!(
-                "1 validation error detected: Value at 'filters.member.values' failed to satisfy constraint: 1 to \
-                 {VALUES_MAX} values of length 1 to {VALUE_CHARS_MAX}"
-            )));
-        }
-        let moment = || {
-            let wrong = |_| ServiceError::invalid_filter_value(format!("{key}: not a time in ISO 8601"));
-            values[0].parse().map_err(wrong)
-        };
+        let (key, values) = filter::read(filter.key, filter.values)?;
+        let moment = || filter::moment(&key, &values);
         Ok(match key.as_str() {
             "ExecutionId" => Self::Id(values),
             "DocumentNamePrefix" => Self::DocumentNamePrefix(values),

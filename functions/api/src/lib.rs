@@ -4,6 +4,7 @@
 
 mod automation;
 mod executions;
+mod filter;
 mod page;
 mod request;
 mod response;

@@ -1,6 +1,7 @@
 //! Step executions in SSM's shape, and DescribeAutomationStepExecutions.
 
 use crate::automation::{epoch, required, texts};
+use crate::filter;
 use crate::page;
 use crate::response::service_error;
 use fleetwright_engine::{ExecutionId, ParentStep};
@@ -14,10 +15,8 @@ use serde_json::json;
 
 /// Steps of a page, unless asked for fewer, and at most (SSM API reference, MaxResults).
 const PAGE_MAX: usize = 50;
-/// Filters of one request, and values of one filter (SSM API reference, StepExecutionFilter).
+/// Filters of one request (SSM API reference, DescribeAutomationStepExecutions.Filters).
 const FILTERS_MAX: usize = 6;
-const VALUES_MAX: usize = 10;
-const VALUE_CHARS_MAX: usize = 150;
 
 /// SSM API reference, DescribeAutomationStepExecutions.
 pub(crate) async fn describe(
@@ -83,20 +82,8 @@ enum Filter {
 
 impl Filter {
     fn read(filter: StepExecutionFilter) -> Result<Self, ServiceError> {
-        let key = required(filter.key, "filters.member.key")?;
-        let values = required(filter.values, "filters.member.values")?;
-        let fits = |value: &String| (1..=VALUE_CHARS_MAX).contains(&value.chars().count());
-        if values.is_empty() || values.len() > VALUES_MAX || !values.iter().all(fits) {
-            return Err(ServiceError::validation(format!(
-                "1 validation error detected: Value at 'filters.member.values' failed to satisfy constraint: 1 to \
-                 {VALUES_MAX} values of length 1 to {VALUE_CHARS_MAX}"
-            )));
-        }
-        let moment = || {
-            values[0]
-                .parse()
-                .map_err(|_| ServiceError::invalid_filter_value(format!("{key}: not a time in ISO 8601")))
-        };
+        let (key, values) = filter::read(filter.key, filter.values)?;
+        let moment = || filter::moment(&key, &values);
         Ok(match key.as_str() {
             "StartTimeBefore" => Self::StartTimeBefore(moment()?),
             "StartTimeAfter" => Self::StartTimeAfter(moment()?),

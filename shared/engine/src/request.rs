@@ -3,7 +3,7 @@
 use crate::scope::{Scope, Unopened, Unresolved};
 use crate::{Bound, FleetWork, NodeList, Request, Target, Targets};
 use fleetwright_fleet::NodeId;
-use fleetwright_runbook::{OrReference, Reference, RunCommand, Template};
+use fleetwright_runbook::{OrReference, Reference, RunCommand, Template, into_texts};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -123,17 +123,7 @@ fn parameters(
             }
         },
     };
-    Ok(values.into_iter().map(|(name, value)| (name, texts(value))).collect())
-}
-
-fn texts(value: Value) -> Vec<String> {
-    match value {
-        Value::Array(items) => items.into_iter().flat_map(texts).collect(),
-        Value::String(text) => vec![text],
-        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) => {
-            vec![other.to_string()]
-        }
-    }
+    Ok(values.into_iter().map(|(name, value)| (name, into_texts(value))).collect())
 }
 
 fn bound(

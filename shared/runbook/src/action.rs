@@ -17,7 +17,7 @@ pub use self::{
         AlarmConfiguration, CloudWatchOutputConfig, NotificationConfig, RunCommand, Target, TextList,
     },
     sleep::Sleep,
-    update_variable::UpdateVariable,
+    update_variable::{UpdateVariable, VariableProblem},
 };
 use crate::{BuiltInOutput, Step, Template, output};
 

@@ -34,7 +34,7 @@ pub use self::{
     action::{
         Action, AlarmConfiguration, Approve, Approvers, Branch, Choice, CloudWatchOutputConfig, Comparison,
         Condition, ITERATIONS_MAX, Iteration, IteratorType, Loop, NotificationConfig, Operator, OtherAction,
-        OtherKind, RunCommand, Sleep, Target, TextList, UpdateVariable,
+        OtherKind, RunCommand, Sleep, Target, TextList, UpdateVariable, VariableProblem,
     },
     binding::{ParameterError, ParameterProblem, bind, bind_typed},
     diagnostic::{Code, Diagnostic, Severity},

@@ -1,13 +1,7 @@
 use serde_json::Value;
 
 use super::{Fields, Reader};
-use crate::{Code, Diagnostic, Position, UpdateVariable, ValueType, binding::fits};
-
-/// Bounds of a value (SSM User Guide, automation-action-update-variable).
-const CHARS_MAX: usize = 512;
-const TEXTS_MAX: usize = 50;
-const MAPS_MAX: usize = 200;
-const KEY_CHARS_MAX: usize = 50;
+use crate::{Code, Diagnostic, Position, UpdateVariable, ValueType, VariableProblem};
 
 pub(super) fn read(reader: &mut Reader, inputs: Fields<'_>, label: &str) -> Option<UpdateVariable> {
     inputs.only(reader, &["Name", "Value"], "aws:updateVariable");
@@ -42,37 +36,16 @@ fn name_hint(reader: &Reader, text: &str) -> String {
     }
 }
 
-/// "The value must match the data type of the variable. Data type conversions aren't supported."
 fn check(reader: &mut Reader, value_type: ValueType, value: &Value, position: Position) {
-    if !fits(value_type, value) {
-        let message = format!(
-            "Value is not {}, which the variable is: nothing is converted",
-            value_type.with_article()
-        );
-        reader.report(Code::WrongType, position, message);
-    } else if let Some(bound) = broken_bound(value) {
-        reader.report(Code::InvalidValue, position, format!("Value: {bound}"));
-    }
-}
-
-fn broken_bound(value: &Value) -> Option<String> {
-    let is_long = |text: &str, max: usize| text.chars().count() > max;
-    match value {
-        Value::String(text) if text.is_empty() || is_long(text, CHARS_MAX) => {
-            Some(format!("a String has 1 to {CHARS_MAX} characters"))
+    match UpdateVariable::check(value_type, value) {
+        Ok(()) => {}
+        Err(VariableProblem::Type(expected)) => {
+            let kind = expected.with_article();
+            let message = format!("Value is not {kind}, which the variable is: nothing is converted");
+            reader.report(Code::WrongType, position, message);
         }
-        Value::Array(items) if items.iter().all(Value::is_string) && items.len() > TEXTS_MAX => {
-            Some(format!("a StringList has at most {TEXTS_MAX} items"))
+        Err(bound @ VariableProblem::Bound(_)) => {
+            reader.report(Code::InvalidValue, position, format!("Value: {bound}"));
         }
-        Value::Array(items) if items.len() > MAPS_MAX => {
-            Some(format!("a MapList has at most {MAPS_MAX} items"))
-        }
-        Value::Array(items) => {
-            items.iter().find_map(|item| item.as_object().and_then(|_| broken_bound(item)))
-        }
-        Value::Object(entries) if entries.keys().any(|key| key.is_empty() || is_long(key, KEY_CHARS_MAX)) => {
-            Some(format!("a key has 1 to {KEY_CHARS_MAX} characters"))
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => None,
     }
 }
