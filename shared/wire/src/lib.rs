@@ -30,6 +30,7 @@ mod execution_list;
 mod invocation;
 mod parameter_store;
 mod patch;
+pub mod results;
 mod step;
 mod time;
 
