@@ -17,7 +17,10 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("fleetwright-fleet", &[]),
     ("fleetwright-wire", &[]),
     ("fleetwright-engine", &["fleetwright-fleet", "fleetwright-runbook"]),
-    ("fleetwright-orchestrator", &["fleetwright-engine", "fleetwright-fleet", "fleetwright-runbook"]),
+    (
+        "fleetwright-orchestrator",
+        &["fleetwright-engine", "fleetwright-fleet", "fleetwright-runbook", "fleetwright-wire"],
+    ),
     ("fleetwright-deployment", &["fleetwright-engine", "fleetwright-orchestrator"]),
     ("on-command-event", &["fleetwright-deployment", "fleetwright-orchestrator"]),
     ("reconcile", &["fleetwright-deployment", "fleetwright-orchestrator"]),

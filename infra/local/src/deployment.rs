@@ -63,6 +63,8 @@ pub struct DeploymentOptions {
     pub notifications: bool,
     /// Whether EventBridge rules bring command status changes.
     pub command_events: bool,
+    /// Whether an account-wide rule brings what happens on nodes as well, and commands of others are tracked.
+    pub invocation_events: bool,
     /// Whether an absent send is sent again; else the execution is parked.
     pub resend_absent: bool,
     /// Whether the end of executions is told to people, whose queue is `people`.
@@ -84,6 +86,7 @@ impl DeploymentOptions {
             ssm: SsmOptions::default(),
             notifications: true,
             command_events: true,
+            invocation_events: false,
             resend_absent: true,
             announce: false,
             answered: BTreeSet::new(),
@@ -320,6 +323,7 @@ fn config(options: &DeploymentOptions) -> Config {
         retention_days: RETENTION_DAYS,
         answered: options.answered.clone(),
         resend_absent: options.resend_absent,
+        track_others: options.invocation_events,
         assume_roles: if options.roles.is_empty() { AssumeRoles::RecordOnly } else { AssumeRoles::Listed },
     }
 }
@@ -355,6 +359,18 @@ fn connect(simulation: &Simulation, options: &DeploymentOptions) {
             name: "command-status".to_owned(),
             trigger: Trigger::Pattern(pattern),
             target: Target::Queue(PROMPT.to_owned()),
+        });
+    }
+    if options.invocation_events {
+        let pattern = json!({
+            "source": ["aws.ssm"],
+            "detail-type": ["EC2 Command Invocation Status-change Notification"],
+            "detail": { "status": ["Success", "Failed", "TimedOut", "Cancelled"] }
+        });
+        cloud.eventbridge.add(Rule {
+            name: "invocation-status".to_owned(),
+            trigger: Trigger::Pattern(pattern),
+            target: Target::Queue(FACTS.to_owned()),
         });
     }
     cloud.eventbridge.add(Rule {

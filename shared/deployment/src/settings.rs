@@ -64,6 +64,16 @@ impl Settings {
                 });
             }
         };
+        let track_others = match optional("FLEETWRIGHT_TRACK_OTHERS").as_deref() {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(_) => {
+                return Err(InvalidSetting {
+                    name: "FLEETWRIGHT_TRACK_OTHERS",
+                    problem: "it is neither true nor false",
+                });
+            }
+        };
         let config = Config {
             table: required("FLEETWRIGHT_TABLE")?,
             prompt_queue_url: optional("FLEETWRIGHT_PROMPT_QUEUE_URL"),
@@ -78,6 +88,7 @@ impl Settings {
             assume_roles: AssumeRoles::Listed,
             answered: BTreeSet::new(),
             people_topic_arn: optional("FLEETWRIGHT_PEOPLE_TOPIC_ARN"),
+            track_others,
         };
         let credentials = Credentials::new(
             required("AWS_ACCESS_KEY_ID")?,

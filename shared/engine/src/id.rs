@@ -78,6 +78,12 @@ impl SendToken {
         Self(base32(&digest, TOKEN_CHARS))
     }
 
+    /// The token of a request to send, by what names the request: the same whoever computes it.
+    #[must_use]
+    pub fn of_request(key: &str) -> Self {
+        Self(base32(&Sha256::digest(format!("request/{key}")), TOKEN_CHARS))
+    }
+
     /// Takes a token read from an item or from a command's comment.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

@@ -79,6 +79,18 @@ impl Command {
         }
     }
 
+    /// Every node the command was sent to or that has said anything.
+    #[must_use]
+    pub fn known_nodes(&self) -> BTreeSet<NodeId> {
+        self.known().into_iter().cloned().collect()
+    }
+
+    /// How many nodes have ended, as far as reported.
+    #[must_use]
+    pub fn reported_nodes(&self) -> usize {
+        self.known().into_iter().filter(|node| self.reported(node).next().is_some()).count()
+    }
+
     /// Whether nothing more will happen: SSM called the command finished, or it went to named nodes and all of them
     /// are terminal. (Of a command by Targets only SSM knows how many there are.)
     #[must_use]

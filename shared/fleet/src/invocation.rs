@@ -11,6 +11,9 @@ pub struct PluginResult {
     pub name: String,
     /// SSM's status detail.
     pub status: String,
+    /// SSM's coarse status, in its own word.
+    #[serde(default)]
+    pub coarse_status: String,
     /// The exit code; -1 means not started or not received.
     pub response_code: i32,
     /// The first 2,500 characters of output, shorter if the result had to be cut to fit.
@@ -28,6 +31,22 @@ pub struct PluginResult {
     pub standard_error_url: Option<String>,
 }
 
+/// What SSM's reads show of an invocation, in its own words: kept to be shown again.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct InvocationShown {
+    /// The node's name.
+    pub instance_name: String,
+    /// The coarse status.
+    pub status: String,
+    /// The finer status.
+    pub status_details: String,
+    /// Where the whole standard output is.
+    pub standard_output_url: String,
+    /// Where the whole standard error is.
+    pub standard_error_url: String,
+}
+
 /// One invocation as a settle read it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InvocationResult {
@@ -35,6 +54,9 @@ pub struct InvocationResult {
     pub node: NodeId,
     /// The status; `None` where SSM had not finished it when the settle gave up waiting.
     pub status: Option<Terminal>,
+    /// What SSM's reads show of it beside that.
+    #[serde(default)]
+    pub shown: InvocationShown,
     /// What it did, plugin by plugin.
     pub plugins: Vec<PluginResult>,
     /// Whether output was shortened to fit our own limits (beyond SSM's).

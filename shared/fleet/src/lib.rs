@@ -18,7 +18,7 @@ mod status;
 pub use command::{Asked, Command, SettledMark};
 pub use fact::{Fact, Subject};
 pub use id::{CommandId, InvalidId, NodeId};
-pub use invocation::{InvocationResult, PluginResult};
+pub use invocation::{InvocationResult, InvocationShown, PluginResult};
 pub use notification::{Malformed, parse_event, parse_notification};
 pub use partition::{Counts, Partition};
 pub use patch::{PatchState, PatchSummary};

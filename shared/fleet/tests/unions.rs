@@ -1,8 +1,8 @@
 //! Facts are united: order and repetition change nothing, and SSM's own answer stands.
 
 use fleetwright_fleet::{
-    Asked, Command, Fact, InvocationResult, NodeId, Outcome, PluginResult, SettledMark, Settlement, Subject,
-    Terminal,
+    Asked, Command, Fact, InvocationResult, InvocationShown, NodeId, Outcome, PluginResult, SettledMark,
+    Settlement, Subject, Terminal,
 };
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,7 +29,13 @@ fn invocation(number: u8, status: Option<Terminal>, response_code: i32) -> (Node
     let word = status.map_or("InProgress", Terminal::as_str).to_owned();
     let plugin =
         PluginResult { name: "run".to_owned(), status: word, response_code, ..PluginResult::default() };
-    let result = InvocationResult { node: node(number), status, plugins: vec![plugin], shortened: false };
+    let result = InvocationResult {
+        node: node(number),
+        status,
+        shown: InvocationShown::default(),
+        plugins: vec![plugin],
+        shortened: false,
+    };
     (node(number), result)
 }
 

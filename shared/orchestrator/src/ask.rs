@@ -1,6 +1,7 @@
 //! Asking SSM about what has gone quiet: commands by id, and sends of unknown outcome by their mark (protocols, P3,
 //! P6).
 
+use crate::commands::{Description, describe};
 use crate::error::words;
 use crate::observe::{Lists, Seen, report};
 use crate::send::expires_after;
@@ -97,7 +98,7 @@ impl Orchestrator {
         for other in others {
             if let Some(id) = other.command_id.as_deref().and_then(|id| id.parse().ok()) {
                 // Another handler may have recorded just this one.
-                self.record_on_send(&seen.execution, token, &id).await?;
+                self.record_on_send(&seen.execution, token, &id, Some(&describe(other))).await?;
             }
         }
         Ok(())
@@ -113,7 +114,7 @@ impl Orchestrator {
     }
 
     /// All commands of ours around a try, oldest first.
-    async fn list_marked(&self, tried_at: Timestamp) -> Result<Vec<Command>, Error> {
+    pub(crate) async fn list_marked(&self, tried_at: Timestamp) -> Result<Vec<Command>, Error> {
         let after = window(CommandFilterKey::InvokedAfter, tried_at - LOOK_BEFORE)?;
         let before = window(CommandFilterKey::InvokedBefore, tried_at + LOOK_AFTER)?;
         let mut found: Vec<Command> = Vec::new();
@@ -147,7 +148,9 @@ impl Orchestrator {
         let Some(command_id) = command.command_id.as_deref().and_then(|id| id.parse().ok()) else {
             return Err(Error::Unreadable("ListCommands' answer: CommandId".to_owned()));
         };
-        if let Some(named) = self.record_on_send(&seen.execution, &send.token, &command_id).await? {
+        if let Some(named) =
+            self.record_on_send(&seen.execution, &send.token, &command_id, Some(&describe(command))).await?
+        {
             tracing::info!(execution = %seen.execution, send = %send.token, command = %command_id, "adopted");
             seen.take_send(named);
             self.read_reports(std::slice::from_ref(&command_id), loaded, seen).await?;
@@ -169,8 +172,11 @@ impl Orchestrator {
         };
         let known = Lists { fresh: &[], read: &seen.observations.lists };
         let nodes = self.nodes_of(&seen.execution, &send.slice, known).await?;
-        let expires = expires_after(self.list_command(command_id).await?.as_ref(), send.last_try_at);
-        self.record_on_command(&seen.execution, send, nodes.as_deref(), command_id, expires).await
+        let listed = self.list_command(command_id).await?;
+        let expires = expires_after(listed.as_ref(), send.last_try_at);
+        let requested_at = listed.map(|command| Description::of(&command, send.last_try_at).requested_at);
+        self.record_on_command(&seen.execution, send, nodes.as_deref(), command_id, expires, requested_at)
+            .await
     }
 
     /// Lists the windows of a watched send once more: what is found is the send's command if it has none yet; a further
@@ -188,7 +194,7 @@ impl Orchestrator {
                 if let Some(found) = found
                     && Some(&found) != recorded
                 {
-                    self.record_on_send(id, &send.token, &found).await?;
+                    self.record_on_send(id, &send.token, &found, Some(&describe(command))).await?;
                 }
             }
         }

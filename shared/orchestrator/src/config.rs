@@ -48,6 +48,8 @@ pub struct Config {
     pub resend_absent: bool,
     /// Which roles runbooks may assume.
     pub assume_roles: AssumeRoles,
+    /// Whether commands that others sent are tracked as well, from the first event about them on.
+    pub track_others: bool,
     /// Steps that somebody answers for instead of their being performed: a rehearsal. None where deployed.
     pub answered: BTreeSet<StepName>,
 }

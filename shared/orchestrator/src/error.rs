@@ -24,6 +24,7 @@ pub enum Operation {
     ListCommandInvocations,
     DescribeInstancePatchStates,
     CancelCommand,
+    GetCommandInvocation,
 }
 
 /// What became of a call that did not succeed.

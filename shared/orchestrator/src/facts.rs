@@ -134,6 +134,9 @@ impl Orchestrator {
         turn: Allowance,
     ) -> Result<CommandItem, Error> {
         let item = self.table.fold(id, facts, self.now()).await?;
+        if item.owner.is_none() {
+            self.take_ownerless(&item, turn.deadline).await?;
+        }
         let Some(mark) = &item.command.settled else { return Ok(item) };
         let whole = if item.chunked {
             self.table.whole_command(id).await?.unwrap_or_else(|| item.clone())

@@ -6,6 +6,7 @@
 mod advance;
 mod ask;
 mod back_off;
+mod commands;
 mod config;
 mod error;
 mod facts;
@@ -23,6 +24,7 @@ mod stop;
 mod table;
 mod wake;
 
+pub use commands::{CommandQuery, NodeVisit, Page, Sender};
 pub use config::{Allowance, AssumeRoles, CALL_TIMEOUT, Config, Entropy, Notifications};
 pub use error::{Error, Known, Operation};
 pub use facts::{BatchMessage, TakenFacts};

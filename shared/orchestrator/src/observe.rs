@@ -1,5 +1,6 @@
 //! Reading what a decision asks for, and nothing else.
 
+use crate::commands::describe;
 use crate::table::{CommandItem, Loaded};
 use crate::{Allowance, Error, Orchestrator};
 use aws_sdk_ssm::types::Command;
@@ -94,7 +95,15 @@ impl Orchestrator {
         if !unnamed || !loaded.execution.live.contains_key(&owner.token) {
             return Ok(());
         }
-        if let Some(send) = self.record_on_send(&seen.execution, &owner.token, &item.id).await? {
+        let listed = self.list_command(&item.id).await?;
+        if listed.is_none() {
+            // The settle will say what SSM does not show yet.
+            self.table.forget_description(&item.id).await?;
+        }
+        let description = listed.as_ref().map(describe);
+        let named =
+            self.record_on_send(&seen.execution, &owner.token, &item.id, description.as_ref()).await?;
+        if let Some(send) = named {
             seen.take_send(send);
         }
         Ok(())

@@ -4,6 +4,7 @@ use crate::advance::Why;
 use crate::table::Due;
 use crate::{Allowance, Error, Orchestrator};
 use fleetwright_engine::{ExecutionId, SendToken, WATCH_AFTER};
+use fleetwright_fleet::CommandId;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::atomic::Ordering;
 
@@ -33,6 +34,10 @@ pub struct Reconciled {
 enum DueItem {
     Execution(ExecutionId),
     Send(ExecutionId, SendToken),
+    /// A command that no execution sent.
+    Command(CommandId),
+    /// A request to our SendCommand.
+    Direct(String),
 }
 
 impl Orchestrator {
@@ -88,6 +93,13 @@ impl Orchestrator {
                 }
             }
             DueItem::Send(id, token) => self.reconcile_watch(&id, &token, due, claimed).await?,
+            DueItem::Command(id) => {
+                let next = self.look_at_command(&id, scheduled, turn.deadline).await?;
+                self.table.move_due(&due.pk, &due.sk, claimed, next).await?;
+            }
+            DueItem::Direct(key) => {
+                self.look_for_direct(&key, (&due.pk, &due.sk), claimed, scheduled).await?;
+            }
         }
         Ok(true)
     }
@@ -117,6 +129,12 @@ impl Orchestrator {
 
 fn read_due(due: &Due) -> Result<DueItem, Error> {
     let unreadable = || Error::Unreadable(format!("due item {} {}", due.pk, due.sk));
+    if let Some(id) = due.pk.strip_prefix("CMD#") {
+        return Ok(DueItem::Command(id.parse().map_err(|_| unreadable())?));
+    }
+    if let Some(key) = due.pk.strip_prefix("DIRECT#") {
+        return Ok(DueItem::Direct(key.to_owned()));
+    }
     let id = ExecutionId::new(due.pk.strip_prefix("EXEC#").ok_or_else(unreadable)?);
     match due.sk.strip_prefix("SEND#") {
         None => Ok(DueItem::Execution(id)),

@@ -1,10 +1,11 @@
 //! SendCommand: intent, effect, record (protocols, P3).
 
 use crate::advance::Performed;
+use crate::commands::Description;
 use crate::error::{Known, known, words};
 use crate::observe::{Lists, Seen};
 use crate::table::{CommandItem, Expiry, Owner, Recorded};
-use crate::{Allowance, Error, Orchestrator};
+use crate::{Allowance, Error, Notifications, Orchestrator};
 use aws_sdk_ssm::config::timeout::TimeoutConfig;
 use aws_sdk_ssm::operation::send_command::builders::SendCommandFluentBuilder;
 use aws_sdk_ssm::types::{
@@ -18,13 +19,13 @@ use serde_json::Value;
 use std::time::Duration;
 
 /// A SendCommand that has no answer by then is of unknown outcome.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A try that cannot start so soon after the write that began it is given up: others count from that write.
 const START_WITHIN: SignedDuration = SignedDuration::from_secs(10);
 /// No SendCommand with less time left than its timeout and a write.
 const SEND_TAKES: SignedDuration = SignedDuration::from_secs(12);
 /// SSM API reference, SendCommand.Comment.
-const COMMENT_CHARS_MAX: usize = 100;
+pub(crate) const COMMENT_CHARS_MAX: usize = 100;
 /// One node of these makes SSM refuse the whole call (SSM API reference, SendCommand).
 const BAD_NODE: [&str; 2] = ["InvalidInstanceId", "UnsupportedPlatformType"];
 /// The longest back-off, in milliseconds.
@@ -187,16 +188,9 @@ impl Orchestrator {
             .set_alarm_configuration(request.alarm_configuration.as_ref().and_then(alarms));
         // The author's own notifications are passed through unchanged; ours would replace them.
         match (&request.notification_config, &request.service_role_arn, &self.config.notifications) {
-            (None, None, Some(ours)) => builder.service_role_arn(&ours.role_arn).notification_config(
-                NotificationConfig::builder()
-                    .notification_arn(&ours.topic_arn)
-                    .notification_type(NotificationType::Invocation)
-                    .notification_events(NotificationEvent::Success)
-                    .notification_events(NotificationEvent::Failed)
-                    .notification_events(NotificationEvent::TimedOut)
-                    .notification_events(NotificationEvent::Cancelled)
-                    .build(),
-            ),
+            (None, None, Some(ours)) => {
+                builder.service_role_arn(&ours.role_arn).notification_config(our_notifications(ours))
+            }
             (theirs, role, _) => builder
                 .set_service_role_arn(role.clone())
                 .set_notification_config(theirs.as_ref().map(notifications)),
@@ -216,9 +210,11 @@ impl Orchestrator {
             return Err(Error::Unreadable("SendCommand's answer: CommandId".to_owned()));
         };
         let expires = expires_after(Some(command), send.last_try_at);
+        let description = Description::of(command, send.last_try_at);
+        let requested_at = Some(description.requested_at);
         let (on_send, on_command) = futures::join!(
-            self.record_on_send(id, &send.token, &command_id),
-            self.record_on_command(id, send, nodes, &command_id, expires)
+            self.record_on_send(id, &send.token, &command_id, Some(&description.command)),
+            self.record_on_command(id, send, nodes, &command_id, expires, requested_at)
         );
         on_send?;
         Ok(if on_command?.command.is_complete() { Performed::More } else { Performed::Done })
@@ -230,8 +226,9 @@ impl Orchestrator {
         id: &ExecutionId,
         token: &SendToken,
         command_id: &CommandId,
+        description: Option<&fleetwright_wire::Command>,
     ) -> Result<Option<Send>, Error> {
-        match self.table.record_command(id, token, command_id).await? {
+        match self.table.record_command(id, token, command_id, description).await? {
             Recorded::Stands(mut send) => {
                 if send.halt && send.cancelled_at.is_none() {
                     // Failing to cancel must not hide that the command is known.
@@ -258,10 +255,23 @@ impl Orchestrator {
         nodes: Option<&[NodeId]>,
         command_id: &CommandId,
         expires: Expiry,
+        requested_at: Option<Timestamp>,
     ) -> Result<CommandItem, Error> {
         let owner = Owner { execution: id.clone(), step: send.step, token: send.token.clone() };
-        self.table.record_owner(command_id, &owner, nodes, expires, self.now()).await
+        self.table.record_owner(command_id, &owner, nodes, expires, requested_at, self.now()).await
     }
+}
+
+/// Node by node, and only what is final.
+pub(crate) fn our_notifications(ours: &Notifications) -> NotificationConfig {
+    NotificationConfig::builder()
+        .notification_arn(&ours.topic_arn)
+        .notification_type(NotificationType::Invocation)
+        .notification_events(NotificationEvent::Success)
+        .notification_events(NotificationEvent::Failed)
+        .notification_events(NotificationEvent::TimedOut)
+        .notification_events(NotificationEvent::Cancelled)
+        .build()
 }
 
 /// When a command is over at the latest; without SSM's word, an hour of delivery and one of execution, its defaults.

@@ -3,9 +3,10 @@
 mod reading;
 
 use crate::ask::terminal_status;
+use crate::commands::describe;
 use crate::observe::Seen;
 use crate::send::expires_after;
-use crate::table::CommandItem;
+use crate::table::{CommandItem, RecentKey, SettledHead, ToSettle};
 use crate::{Error, Orchestrator};
 use aws_sdk_ssm::types::Command;
 use fleetwright_engine::SettleAgain;
@@ -113,7 +114,18 @@ impl Orchestrator {
         if stale_patches && !out_of_time {
             return Ok(Settled::NotYet(self.again(item, status)));
         }
-        self.store(&item.id, reading).await
+        self.keep_description(item, &command).await?;
+        self.store(&item.id, reading, Some(head(&command))).await
+    }
+
+    /// What a crash kept from being written when the command was recorded.
+    async fn keep_description(&self, item: &CommandItem, command: &Command) -> Result<(), Error> {
+        match &item.owner {
+            Some(owner) if !item.described => {
+                self.table.describe_send(&owner.execution, &owner.token, &describe(command)).await
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// SSM does not show the command, or no more. When nothing more is waited for, what it said before stands; if it
@@ -124,15 +136,17 @@ impl Orchestrator {
         }
         if let Some(before) = &item.command.settled {
             let mark = SettledMark { facts: item.command.facts(), ..before.clone() };
-            self.table.mark_settled(&item.id, &mark).await?;
             let mut settlements = self.table.settlements(&[(item.id.clone(), mark.clone())]).await?;
             let missing = || Error::Unreadable(format!("results of command {}", item.id));
-            return Ok(Settled::Yes(mark, Box::new(settlements.remove(&item.id).ok_or_else(missing)?)));
+            let settlement = settlements.remove(&item.id).ok_or_else(missing)?;
+            let to = ToSettle { mark: &mark, head: None, requested_at: settlement.requested_at };
+            self.table.mark_settled(&item.id, to).await?;
+            return Ok(Settled::Yes(mark, Box::new(settlement)));
         }
         let settlement = Settlement {
             status: None,
             target_count: item.command.asked_count().unwrap_or(0),
-            requested_at: self.now(),
+            requested_at: item.place.as_deref().and_then(RecentKey::moment).unwrap_or_else(|| self.now()),
             invocations: BTreeMap::new(),
             patch: None,
         };
@@ -145,7 +159,7 @@ impl Orchestrator {
             buffer: Vec::new(),
             settlement,
         };
-        self.store(&item.id, reading).await
+        self.store(&item.id, reading, None).await
     }
 
     /// SSM first called it finished now, if it has not before; and knows when it is over at the latest.
@@ -192,13 +206,23 @@ impl Orchestrator {
         Ok(apart.is_some_and(|apart| apart >= EMPTY_READS_APART))
     }
 
-    async fn store(&self, id: &CommandId, mut reading: Reading) -> Result<Settled, Error> {
+    async fn store(
+        &self,
+        id: &CommandId,
+        mut reading: Reading,
+        head: Option<SettledHead>,
+    ) -> Result<Settled, Error> {
         self.flush(id, &mut reading).await?;
-        let head = Settlement { invocations: BTreeMap::new(), ..reading.settlement.clone() };
-        self.table.write_settlement_head(id, &reading.generation, reading.parts, &head, self.now()).await?;
+        let last = Settlement { invocations: BTreeMap::new(), ..reading.settlement.clone() };
+        self.table.write_settlement_head(id, &reading.generation, reading.parts, &last, self.now()).await?;
+        let requested_at = reading.settlement.requested_at;
+        // Before the mark: a crash between has it written again.
+        let invocations = reading.settlement.invocations.values();
+        self.table.write_history(id, requested_at, invocations, self.now()).await?;
         let mark =
             SettledMark { generation: reading.generation, facts: reading.facts, parts: reading.parts + 1 };
-        if self.table.mark_settled(id, &mark).await? {
+        let to = ToSettle { mark: &mark, head: head.as_ref(), requested_at };
+        if self.table.mark_settled(id, to).await? {
             return Ok(Settled::Yes(mark, Box::new(reading.settlement)));
         }
         // Another handler's stands: what is read is what is named.
@@ -219,6 +243,18 @@ impl Orchestrator {
             AGAIN_AFTER_S.iter().map(|s| since + SignedDuration::from_secs(*s)).find(|at| *at > now)
         });
         SettleAgain { at: soon.unwrap_or(now + AGAIN_EVERY), precisely: soon.is_some() }
+    }
+}
+
+/// SSM's own words and numbers.
+fn head(command: &Command) -> SettledHead {
+    SettledHead {
+        status: command.status.as_ref().map(|status| status.as_str().to_owned()).unwrap_or_default(),
+        status_details: command.status_details.clone().unwrap_or_default(),
+        target_count: i64::from(command.target_count),
+        completed_count: i64::from(command.completed_count),
+        error_count: i64::from(command.error_count),
+        delivery_timed_out_count: i64::from(command.delivery_timed_out_count),
     }
 }
 

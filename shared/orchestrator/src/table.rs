@@ -6,17 +6,22 @@
 mod attributes;
 mod command_item;
 mod commit;
+mod description_item;
+mod direct_item;
 mod document_item;
 mod execution_item;
+mod history_item;
 mod list_item;
+mod output_item;
 mod recent_index;
 mod result_item;
 mod schema;
 mod send_item;
 mod update;
 
-pub(crate) use command_item::{CommandItem, Expiry, Owner, SettleCursor};
+pub(crate) use command_item::{CommandItem, Expiry, Owner, SettleCursor, SettledHead, ToSettle};
 pub(crate) use commit::{Commit, Committed};
+pub(crate) use direct_item::{Begun, DirectState};
 pub(crate) use execution_item::Loaded;
 pub(crate) use recent_index::RecentKey;
 pub(crate) use result_item::INVOCATIONS_PER_PART;

@@ -207,6 +207,7 @@ impl Shell {
                     ..PluginResult::default()
                 };
                 let result = InvocationResult {
+                    shown: Default::default(),
                     node: node.clone(),
                     status: Some(status),
                     plugins: vec![plugin],

@@ -7,7 +7,8 @@ use crate::{Error, Operation, Orchestrator};
 use aws_sdk_ssm::primitives::DateTime;
 use aws_sdk_ssm::types::{Command, CommandInvocation, CommandPlugin};
 use fleetwright_fleet::{
-    CommandId, InvocationResult, NodeId, PatchState, PatchSummary, PluginResult, Settlement, Terminal,
+    CommandId, InvocationResult, InvocationShown, NodeId, PatchState, PatchSummary, PluginResult, Settlement,
+    Terminal,
 };
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
@@ -218,6 +219,13 @@ fn invocation_result(invocation: CommandInvocation) -> Result<InvocationResult, 
         node,
         // The detail says more, but only the coarse status says whether it is over.
         status: coarse.and_then(|coarse| fine.or(Some(coarse))),
+        shown: InvocationShown {
+            instance_name: invocation.instance_name.unwrap_or_default(),
+            status: invocation.status.map(|status| status.as_str().to_owned()).unwrap_or_default(),
+            status_details: invocation.status_details.unwrap_or_default(),
+            standard_output_url: invocation.standard_output_url.unwrap_or_default(),
+            standard_error_url: invocation.standard_error_url.unwrap_or_default(),
+        },
         plugins: plugins.collect(),
         shortened: false,
     })
@@ -229,6 +237,7 @@ fn plugin_result(plugin: CommandPlugin) -> PluginResult {
     PluginResult {
         name: plugin.name.unwrap_or_default(),
         status: plugin.status_details.unwrap_or_default(),
+        coarse_status: plugin.status.map(|status| status.as_str().to_owned()).unwrap_or_default(),
         response_code: plugin.response_code,
         output_sha256: hex(&Sha256::digest(output.as_bytes())),
         output,

@@ -1,8 +1,13 @@
 //! Command items: the union of facts, whose send it is, and which settle stands.
 
+mod record;
+mod settled;
+
+pub(crate) use settled::ToSettle;
+
 use super::Table;
-use super::attributes::{Item, Reader, moment, number, text, texts};
-use super::schema::{self, keys};
+use super::attributes::{Item, Reader, moment, texts};
+use super::schema::{self, DUE_AT, keys};
 use super::update::{Update, Updated};
 use crate::Error;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -26,6 +31,9 @@ const SETTLED_FACTS: &str = "settled_facts";
 const SETTLED_PARTS: &str = "settled_parts";
 const EMPTY_READS: &str = "empty_reads";
 const CURSOR: &str = "settle_cursor";
+const HEAD: &str = "settled_head";
+const DESCRIBED: &str = "described";
+const CANCELLING: &str = "cancelling";
 
 /// A base item with more nodes than this goes over to chunks.
 const NODES_IN_BASE_MAX: usize = 150;
@@ -59,6 +67,27 @@ pub(crate) struct CommandItem {
     pub(crate) empty_reads: BTreeSet<Timestamp>,
     pub(crate) cursor: Option<SettleCursor>,
     pub(crate) chunked: bool,
+    /// Its place among all commands, by when it was requested.
+    pub(crate) place: Option<String>,
+    /// What SSM says of it is kept, on its send or beside.
+    pub(crate) described: bool,
+    /// Somebody's CancelCommand was accepted.
+    pub(crate) cancelling: bool,
+    /// What SSM said of it as a whole when it was settled.
+    pub(crate) head: Option<SettledHead>,
+    /// When it is looked at, if no execution does.
+    pub(crate) due: Option<Timestamp>,
+}
+
+/// What SSM said of a command as a whole when it was settled, in its own words (SSM API reference, Command).
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct SettledHead {
+    pub(crate) status: String,
+    pub(crate) status_details: String,
+    pub(crate) target_count: i64,
+    pub(crate) completed_count: i64,
+    pub(crate) error_count: i64,
+    pub(crate) delivery_timed_out_count: i64,
 }
 
 /// Where a settle stopped for want of time.
@@ -117,6 +146,11 @@ impl CommandItem {
             empty_reads: reader.moments(EMPTY_READS)?,
             cursor: reader.maybe_json(CURSOR)?,
             chunked: reader.flag(CHUNKED),
+            place: reader.maybe_text(schema::RECENT_AT).map(str::to_owned),
+            described: reader.flag(DESCRIBED),
+            cancelling: reader.flag(CANCELLING),
+            head: reader.maybe_json(HEAD)?,
+            due: reader.maybe_moment(DUE_AT)?,
         })
     }
 }
@@ -216,31 +250,21 @@ impl Table {
         Ok(())
     }
 
-    /// Adds whose send it is to whatever is already known of the command; the answer shows whether it is over.
-    pub(crate) async fn record_owner(
+    /// Base items by id, without chunks.
+    pub(crate) async fn bases(&self, ids: &[CommandId]) -> Result<BTreeMap<CommandId, CommandItem>, Error> {
+        let wanted: Vec<_> = ids.iter().map(|id| (keys::command(id), keys::COMMAND.to_owned())).collect();
+        let items = self.get_all(&wanted).await?;
+        items.iter().map(|item| CommandItem::parse(item).map(|item| (item.id.clone(), item))).collect()
+    }
+
+    /// Adds what the chunks of those commands know that are not settled.
+    pub(crate) async fn complete_unsettled(
         &self,
-        id: &CommandId,
-        owner: &Owner,
-        nodes: Option<&[NodeId]>,
-        expires_after: Expiry,
-        now: Timestamp,
-    ) -> Result<CommandItem, Error> {
-        let mut update = Update::of(&keys::command(id), keys::COMMAND)
-            .living(self.retention_days, now)
-            .set(OWNER_EXECUTION, text(owner.execution.as_str()))
-            .set(OWNER_STEP, number(owner.step))
-            .set(OWNER_TOKEN, text(owner.token.as_str()))
-            .set_known_or_guess(EXPIRES_AFTER, moment(expires_after.at), expires_after.known);
-        update = match nodes {
-            Some(nodes) => match texts(nodes.iter().map(ToString::to_string)) {
-                Some(nodes) => update.set(ASKED, nodes),
-                None => update,
-            },
-            None => {
-                update.set(BY_TARGETS, AttributeValue::Bool(true)).set(CHUNKED, AttributeValue::Bool(true))
-            }
-        };
-        CommandItem::parse(&applied(update.apply(self).await?)?)
+        commands: &mut BTreeMap<CommandId, CommandItem>,
+    ) -> Result<(), Error> {
+        let open = commands.values().filter(|item| item.chunked && item.command.settled.is_none());
+        let chunks: Vec<_> = open.flat_map(|item| chunk_keys(&item.id)).collect();
+        self.add_chunks(commands, &chunks).await
     }
 
     /// Commands by id, with the chunks of those whose nodes matter now: SSM called them finished.
@@ -248,16 +272,9 @@ impl Table {
         &self,
         ids: &[CommandId],
     ) -> Result<BTreeMap<CommandId, CommandItem>, Error> {
-        let wanted: Vec<_> = ids.iter().map(|id| (keys::command(id), keys::COMMAND.to_owned())).collect();
-        let mut commands = BTreeMap::new();
-        let mut chunks = Vec::new();
-        for item in self.get_all(&wanted).await? {
-            let command = CommandItem::parse(&item)?;
-            if command.chunked && command.command.is_complete() {
-                chunks.extend(chunk_keys(&command.id));
-            }
-            commands.insert(command.id.clone(), command);
-        }
+        let mut commands = self.bases(ids).await?;
+        let complete = commands.values().filter(|item| item.chunked && item.command.is_complete());
+        let chunks: Vec<_> = complete.flat_map(|item| chunk_keys(&item.id)).collect();
         self.add_chunks(&mut commands, &chunks).await?;
         Ok(commands)
     }
@@ -293,60 +310,6 @@ impl Table {
             }
         }
         Ok(())
-    }
-
-    /// Makes a settle the one that is read, unless one that knew at least as much stands.
-    /// `false`: another one stands.
-    pub(crate) async fn mark_settled(&self, id: &CommandId, mark: &SettledMark) -> Result<bool, Error> {
-        let update = Update::of(&keys::command(id), keys::COMMAND)
-            .set(GENERATION, text(&mark.generation))
-            .set(SETTLED_FACTS, number(mark.facts))
-            .set(SETTLED_PARTS, number(mark.parts))
-            .remove(CURSOR)
-            .if_missing_or_less(SETTLED_FACTS, number(mark.facts));
-        match update.apply(self).await? {
-            Updated::Applied(_) => Ok(true),
-            // An answer that was lost: this very settle stands.
-            Updated::Refused(item) => {
-                let stands = item.and_then(|mut item| item.remove(GENERATION));
-                Ok(stands == Some(text(&mark.generation)))
-            }
-        }
-    }
-
-    /// Remembers a read of SSM that found no invocation: two of them make an empty command believable.
-    pub(crate) async fn remember_empty_read(
-        &self,
-        id: &CommandId,
-        read_at: Timestamp,
-    ) -> Result<BTreeSet<Timestamp>, Error> {
-        let read = AttributeValue::Ns(vec![read_at.as_millisecond().to_string()]);
-        let update = Update::of(&keys::command(id), keys::COMMAND).unite(EMPTY_READS, Some(read));
-        Ok(CommandItem::parse(&applied(update.apply(self).await?)?)?.empty_reads)
-    }
-
-    /// What SSM says of when the command is over, where a guess stood.
-    pub(crate) async fn correct_expiry(&self, id: &CommandId, expires_after: Timestamp) -> Result<(), Error> {
-        let update = Update::of(&keys::command(id), keys::COMMAND)
-            .set(EXPIRES_AFTER, moment(expires_after))
-            .if_exists();
-        update.apply(self).await.map(|_| ())
-    }
-
-    /// Takes up where a settle stopped; `false`: another one has.
-    pub(crate) async fn take_cursor(&self, id: &CommandId, cursor: &SettleCursor) -> Result<bool, Error> {
-        let update = Update::of(&keys::command(id), keys::COMMAND)
-            .remove(CURSOR)
-            .if_equals(CURSOR, super::attributes::json(cursor)?);
-        Ok(matches!(update.apply(self).await?, Updated::Applied(_)))
-    }
-
-    /// Keeps where a settle stopped.
-    pub(crate) async fn keep_cursor(&self, id: &CommandId, cursor: &SettleCursor) -> Result<(), Error> {
-        let update = Update::of(&keys::command(id), keys::COMMAND)
-            .set(CURSOR, super::attributes::json(cursor)?)
-            .if_exists();
-        update.apply(self).await.map(|_| ())
     }
 }
 

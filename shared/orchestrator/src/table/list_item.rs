@@ -41,7 +41,8 @@ impl Table {
         Ok(in_commit)
     }
 
-    async fn write_all(&self, items: Vec<Item>) -> Result<(), Error> {
+    /// Writes items in batches; what is there under their keys is replaced.
+    pub(crate) async fn write_all(&self, items: Vec<Item>) -> Result<(), Error> {
         let put = |item: Item| {
             let request = PutRequest::builder().set_item(Some(item)).build();
             request.map(|put| WriteRequest::builder().put_request(put).build())

@@ -142,7 +142,8 @@ fn shorten(invocation: &mut InvocationResult, chars: usize) {
     }
 }
 
-fn pack(value: &impl Serialize) -> Result<Vec<u8>, Error> {
+/// A value as compressed JSON.
+pub(crate) fn pack(value: &impl Serialize) -> Result<Vec<u8>, Error> {
     let ours = |error: std::io::Error| Error::Ours(error.to_string());
     let json = serde_json::to_vec(value).map_err(|error| Error::Ours(error.to_string()))?;
     let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
@@ -151,9 +152,13 @@ fn pack(value: &impl Serialize) -> Result<Vec<u8>, Error> {
 }
 
 fn unpack<T: DeserializeOwned>(item: &Item, command: &CommandId) -> Result<T, Error> {
-    let unreadable = || Error::Unreadable(format!("results of command {command}"));
-    let packed = item.get(RESULT).and_then(|value| value.as_b().ok()).ok_or_else(unreadable)?;
+    unpacked(item, RESULT).ok_or_else(|| Error::Unreadable(format!("results of command {command}")))
+}
+
+/// A value that an attribute holds as compressed JSON.
+pub(crate) fn unpacked<T: DeserializeOwned>(item: &Item, attribute: &str) -> Option<T> {
+    let packed = item.get(attribute)?.as_b().ok()?;
     let mut json = Vec::new();
-    DeflateDecoder::new(packed.as_ref()).read_to_end(&mut json).map_err(|_| unreadable())?;
-    serde_json::from_slice(&json).map_err(|_| unreadable())
+    DeflateDecoder::new(packed.as_ref()).read_to_end(&mut json).ok()?;
+    serde_json::from_slice(&json).ok()
 }

@@ -44,11 +44,14 @@ pub(crate) fn key(pk: &str, sk: &str) -> HashMap<String, AttributeValue> {
 
 /// Partition and sort key of each kind of item.
 pub(crate) mod keys {
-    use super::{CommandId, ExecutionId, ListId, SendToken};
+    use super::{CommandId, ExecutionId, ListId, NodeId, SendToken};
 
     pub(crate) const EXECUTION: &str = "EXEC";
     pub(crate) const COMMAND: &str = "CMD";
     pub(crate) const DOCUMENT: &str = "DOC";
+    /// What SSM said of a command that no execution sent, beside its base item.
+    pub(crate) const DESCRIPTION: &str = "DESC";
+    pub(crate) const DIRECT: &str = "DIRECT";
     pub(crate) const SEND: &str = "SEND#";
     pub(crate) const STEP: &str = "STEP#";
 
@@ -84,6 +87,21 @@ pub(crate) mod keys {
         format!("{part:04}")
     }
 
+    /// A request to our SendCommand.
+    pub(crate) fn direct(key: &str) -> String {
+        format!("{DIRECT}#{key}")
+    }
+
+    /// What a node went through.
+    pub(crate) fn history(node: &NodeId) -> String {
+        format!("NODE#{node}")
+    }
+
+    /// The outputs of a command on a node. A partition of their own: reading may write these, and nothing else.
+    pub(crate) fn output(command: &CommandId, node: &NodeId) -> String {
+        format!("OUT#{command}#{node}")
+    }
+
     pub(crate) fn document(sha256: &str) -> String {
         format!("DOC#{sha256}")
     }
@@ -96,7 +114,12 @@ pub(crate) fn chunk_of(node: &NodeId) -> u8 {
 
 /// The shard of the due index an execution's items are in.
 pub(crate) fn due_shard(execution: &ExecutionId) -> String {
-    format!("DUE#{}", Sha256::digest(execution.as_str())[0] % DUE_SHARDS)
+    due_shard_of(execution.as_str())
+}
+
+/// The shard of the due index that whatever has this id is in.
+pub(crate) fn due_shard_of(id: &str) -> String {
+    format!("DUE#{}", Sha256::digest(id)[0] % DUE_SHARDS)
 }
 
 /// What the due index nominates.

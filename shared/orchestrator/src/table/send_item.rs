@@ -2,14 +2,17 @@
 
 use super::Table;
 use super::attributes::{Item, Reader, json, moment, number, text, texts};
+use super::result_item::pack;
 use super::schema::{self, DUE_AT, DUE_SHARD, keys};
 use super::update::{Update, Updated};
 use crate::Error;
+use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use fleetwright_engine::{
     Ended, ExecutionId, Refusal, Send, SendEnd, SendState, SendToken, Slice, WATCH_AFTER,
 };
 use fleetwright_fleet::CommandId;
+use fleetwright_wire::Command;
 use jiff::Timestamp;
 
 const STEP: &str = "step";
@@ -19,7 +22,7 @@ const MAX_ERRORS: &str = "max_errors";
 const MAX_CONCURRENCY: &str = "max_concurrency";
 const STATE: &str = "state";
 const REFUSAL: &str = "refusal";
-const COMMAND_ID: &str = "command_id";
+pub(crate) const COMMAND_ID: &str = "command_id";
 const TRIES: &str = "tries";
 const REFUSED_TRIES: &str = "refused_tries";
 const LAST_TRY_AT: &str = "last_try_at";
@@ -29,6 +32,8 @@ const HALT: &str = "halt";
 const CANCELLED_AT: &str = "cancelled_at";
 const END: &str = "end";
 const EXTRA_COMMANDS: &str = "extra_commands";
+/// What SSM said of the send's command.
+pub(crate) const DESCRIPTION: &str = "description";
 
 const TRYING: &str = "trying";
 const REFUSED: &str = "refused";
@@ -209,9 +214,13 @@ impl Table {
         execution: &ExecutionId,
         token: &SendToken,
         command_id: &CommandId,
+        description: Option<&Command>,
     ) -> Result<Recorded, Error> {
-        let update = self
-            .send(execution, token)
+        let mut update = self.send(execution, token);
+        if let Some(description) = description {
+            update = update.set(DESCRIPTION, AttributeValue::B(Blob::new(pack(description)?)));
+        }
+        let update = update
             .set(COMMAND_ID, text(command_id.as_str()))
             .set(STATE, text(SENT))
             .if_missing_or_equals(COMMAND_ID, text(command_id.as_str()))
@@ -229,6 +238,20 @@ impl Table {
             }
             Updated::Refused(None) => Ok(Recorded::TooMany),
         }
+    }
+
+    /// Keeps what SSM says of a send's command, where a crash kept that from being written with the record.
+    pub(crate) async fn describe_send(
+        &self,
+        execution: &ExecutionId,
+        token: &SendToken,
+        description: &Command,
+    ) -> Result<(), Error> {
+        let update = self
+            .send(execution, token)
+            .set_once(DESCRIPTION, AttributeValue::B(Blob::new(pack(description)?)))
+            .if_exists();
+        update.apply(self).await.map(|_| ())
     }
 
     /// Remembers a command too many, to be shown.

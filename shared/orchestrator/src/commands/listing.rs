@@ -1,0 +1,224 @@
+//! ListCommands from our table: SSM's own words where they are known, what events say where not yet.
+
+use super::{CommandQuery, Page};
+use crate::table::{CommandItem, RecentKey, SettledHead};
+use crate::{Error, Orchestrator};
+use fleetwright_fleet::{CommandId, NodeId, Terminal};
+use fleetwright_wire::Command;
+use jiff::{SignedDuration, Timestamp};
+
+/// Queries of one page: an account without commands for months must not cost a query for each of its days in one call.
+const QUERIES_MAX: usize = 40;
+/// Rounds of one page whose commands do not match; then the page ends, and has one behind it.
+const ROUNDS_MAX: usize = 10;
+/// The newest commands, among which those are looked for that run on a node: its history begins when they are settled.
+const RUNNING_AMONG: usize = 500;
+const RUNNING_QUERY: usize = 100;
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// A command as it is shown, and where it stands among all.
+#[derive(Debug, Clone)]
+pub(crate) struct Shown {
+    pub(crate) item: CommandItem,
+    pub(crate) command: Command,
+}
+
+/// Commands by when they were requested, and where the next stretch of them begins.
+pub(super) struct Stretch {
+    pub(super) keys: Vec<(String, CommandId)>,
+    pub(super) next: Option<String>,
+}
+
+impl Orchestrator {
+    /// Lists commands, the newest first. A page may hold fewer than asked for, even none, and still have one behind it.
+    ///
+    /// # Errors
+    /// [`Error::Again`] when DynamoDB was not available.
+    pub async fn commands(
+        &self,
+        query: &CommandQuery,
+        matches: impl Fn(&Command) -> bool,
+    ) -> Result<Page<Command>, Error> {
+        let mut found = Vec::new();
+        let mut place = query.start();
+        for _ in 0..ROUNDS_MAX {
+            let stretch = self.stretch(query, &place).await?;
+            let ids: Vec<CommandId> = stretch.keys.iter().map(|(_, id)| id.clone()).collect();
+            for shown in self.shown(&ids).await? {
+                let of_node = query.node.as_ref().is_none_or(|node| shown.goes_to(node));
+                // By its node it is in the stretch already, unless one command was asked for.
+                if (of_node || query.command.is_none()) && matches(&shown.command) {
+                    let at = shown.item.place.clone();
+                    found.push(shown.command);
+                    if found.len() == query.limit {
+                        return Ok(Page { found, place: at });
+                    }
+                }
+            }
+            match stretch.next {
+                Some(next) => place = next,
+                None => return Ok(Page { found, place: None }),
+            }
+        }
+        Ok(Page { found, place: Some(place) })
+    }
+
+    /// The next commands that a query may mean.
+    pub(super) async fn stretch(&self, query: &CommandQuery, place: &str) -> Result<Stretch, Error> {
+        match (&query.command, &query.node) {
+            (Some(id), _) => Ok(Stretch { keys: vec![(place.to_owned(), id.clone())], next: None }),
+            (None, None) => self.recent_commands(query.after, place, query.limit).await,
+            (None, Some(node)) => self.commands_of(node, query, place).await,
+        }
+    }
+
+    pub(super) async fn recent_commands(
+        &self,
+        after: Timestamp,
+        place: &str,
+        limit: usize,
+    ) -> Result<Stretch, Error> {
+        let mut place = place.to_owned();
+        let mut keys: Vec<(String, CommandId)> = Vec::new();
+        for _ in 0..QUERIES_MAX {
+            let Some(day) = RecentKey::day(&place).filter(|day| *day + DAY > after) else {
+                return Ok(Stretch { keys, next: None });
+            };
+            let wanted = limit - keys.len();
+            let found = self.table.recent_commands(day, &place, wanted).await?;
+            let is_last_of_day = found.len() < wanted;
+            for (at, id) in found {
+                if RecentKey::moment(&at).is_none_or(|moment| moment < after) {
+                    return Ok(Stretch { keys, next: None });
+                }
+                place.clone_from(&at);
+                keys.push((at, id));
+            }
+            if keys.len() >= limit {
+                return Ok(Stretch { keys, next: Some(place) });
+            }
+            if is_last_of_day {
+                place = RecentKey::behind(day - SignedDuration::from_millis(1));
+            }
+        }
+        Ok(Stretch { keys, next: Some(place) })
+    }
+
+    /// A node's settled commands, and those of the newest that run on it.
+    async fn commands_of(&self, node: &NodeId, query: &CommandQuery, place: &str) -> Result<Stretch, Error> {
+        let history = self.table.history(node, query.after, place, query.limit).await?;
+        let is_whole = history.len() < query.limit;
+        let mut keys: Vec<_> = history.into_iter().map(|entry| (entry.place, entry.command)).collect();
+        keys.extend(self.running_on(node, query, place).await?);
+        keys.sort_unstable_by(|a, b| b.cmp(a));
+        keys.dedup();
+        let more = keys.len() > query.limit || !is_whole;
+        keys.truncate(query.limit);
+        let next = keys.last().filter(|_| more).map(|(at, _)| at.clone());
+        Ok(Stretch { keys, next })
+    }
+
+    /// Commands that are not settled and go to a node, among the newest of all.
+    async fn running_on(
+        &self,
+        node: &NodeId,
+        query: &CommandQuery,
+        place: &str,
+    ) -> Result<Vec<(String, CommandId)>, Error> {
+        let mut at = RecentKey::behind(self.now());
+        let mut running = Vec::new();
+        for _ in 0..RUNNING_AMONG / RUNNING_QUERY {
+            let stretch = self.recent_commands(query.after, &at, RUNNING_QUERY).await?;
+            let before: Vec<_> = stretch.keys.into_iter().filter(|(at, _)| at.as_str() < place).collect();
+            let ids: Vec<CommandId> = before.iter().map(|(_, id)| id.clone()).collect();
+            let mut items = self.table.bases(&ids).await?;
+            items.retain(|_, item| item.command.settled.is_none());
+            self.table.complete_unsettled(&mut items).await?;
+            running.extend(before.into_iter().filter(|(_, id)| {
+                items.get(id).is_some_and(|item| item.command.known_nodes().contains(node))
+            }));
+            match stretch.next {
+                Some(next) => at = next,
+                None => break,
+            }
+        }
+        Ok(running)
+    }
+
+    /// Commands as they are shown, in the order of their ids; those nobody has described yet are left out.
+    pub(crate) async fn shown(&self, ids: &[CommandId]) -> Result<Vec<Shown>, Error> {
+        let mut items = self.table.bases(ids).await?;
+        self.table.complete_unsettled(&mut items).await?;
+        let mut descriptions = self.table.descriptions(items.values()).await?;
+        let shown = ids.iter().filter_map(|id| {
+            let item = items.remove(id)?;
+            let command = overlaid(descriptions.remove(id)?, &item);
+            Some(Shown { item, command })
+        });
+        Ok(shown.collect())
+    }
+}
+
+impl CommandQuery {
+    /// Where it begins.
+    pub(super) fn start(&self) -> String {
+        self.place.clone().unwrap_or_else(|| RecentKey::behind(self.before))
+    }
+}
+
+impl Shown {
+    /// Whether it is known to go to a node.
+    pub(super) fn goes_to(&self, node: &NodeId) -> bool {
+        self.item.command.known_nodes().contains(node)
+            // Of a settled command by Targets only the settle knows.
+            || (self.item.command.settled.is_some() && self.item.command.asked_count().is_none())
+    }
+}
+
+/// What SSM said of a command when it was sent, with what is known of it now.
+fn overlaid(mut command: Command, item: &CommandItem) -> Command {
+    if let Some(head) = &item.head {
+        let SettledHead { status, status_details, .. } = head.clone();
+        command.status = Some(status);
+        command.status_details = Some(status_details);
+        command.target_count = Some(head.target_count);
+        command.completed_count = Some(head.completed_count);
+        command.error_count = Some(head.error_count);
+        command.delivery_timed_out_count = Some(head.delivery_timed_out_count);
+        return command;
+    }
+    let (status, details) = status(item);
+    command.status = Some(status.to_owned());
+    command.status_details = Some(details.to_owned());
+    let known = &item.command;
+    let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    command.completed_count = Some(number(known.reported_nodes()));
+    command.error_count = i64::try_from(known.errors_reported()).ok();
+    if let Some(asked) = known.asked_count() {
+        command.target_count = i64::try_from(asked).ok();
+    }
+    command
+}
+
+/// Status and details of a command that is not settled, as reported.
+fn status(item: &CommandItem) -> (&'static str, &'static str) {
+    // Of two words the finer one, which sorts behind the coarse one it refines.
+    match item.command.statuses.last() {
+        Some(terminal) => (terminal.coarse().as_str(), terminal.as_str()),
+        // SSM never said; it calls so what has expired (user guide, monitor-commands).
+        None if item.command.settled.is_some() => ("TimedOut", "DeliveryTimedOut"),
+        None if item.cancelling => ("Cancelling", "Cancelling"),
+        None => ("InProgress", "InProgress"),
+    }
+}
+
+/// Status and details of a node of a command that is not settled, as reported.
+pub(super) fn node_status(item: &CommandItem, node: &NodeId) -> (&'static str, &'static str) {
+    let reported = item.command.nodes.iter().rfind(|(_, nodes)| nodes.contains(node));
+    match reported.map(|(status, _)| *status) {
+        Some(terminal) => (Terminal::coarse(terminal).as_str(), terminal.as_str()),
+        None if item.command.settled.is_some() => ("TimedOut", "DeliveryTimedOut"),
+        None if item.cancelling => ("Cancelling", "Cancelling"),
+        None => ("InProgress", "InProgress"),
+    }
+}

@@ -1,0 +1,100 @@
+//! Commands that no execution sent: ours by request, and those of others. Nobody waits for them, so they are looked at
+//! by themselves until they are settled.
+
+use super::Description;
+use super::direct::FIRST_LOOK_AFTER;
+use crate::ask::terminal_status;
+use crate::send::expires_after;
+use crate::settle::Settled;
+use crate::table::{CommandItem, Expiry};
+use crate::{Error, Orchestrator};
+use fleetwright_fleet::CommandId;
+use jiff::{SignedDuration, Timestamp};
+
+/// Somebody who has just sent it may not have recorded it yet.
+const OTHERS_AFTER: SignedDuration = SignedDuration::from_secs(30);
+/// A running command is looked at again after half of the time it has run, within these.
+const LOOK_AGAIN: [SignedDuration; 2] = [SignedDuration::from_secs(90), SignedDuration::from_mins(15)];
+/// A command that SSM does not show for so long is none.
+const GIVEN_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
+
+impl Orchestrator {
+    /// After facts about a command that no execution is known to have sent.
+    pub(crate) async fn take_ownerless(&self, item: &CommandItem, deadline: Timestamp) -> Result<(), Error> {
+        if item.described && item.command.is_complete() && item.command.settled.is_none() {
+            let whole = self.table.whole_command(&item.id).await?.unwrap_or_else(|| item.clone());
+            // Not settled in time, it is due all the same.
+            if let Err(error) = self.settle_item(&whole, deadline).await {
+                tracing::warn!(command = %item.id, %error, "not settled");
+            }
+        } else if !item.described && self.config.track_others && item.due.is_none() {
+            self.table.track(&item.id, self.now() + OTHERS_AFTER).await?;
+        }
+        Ok(())
+    }
+
+    /// Looks at a command that is due by itself; when it is due next, if at all.
+    pub(crate) async fn look_at_command(
+        &self,
+        id: &CommandId,
+        scheduled: Timestamp,
+        deadline: Timestamp,
+    ) -> Result<Option<Timestamp>, Error> {
+        let Some(item) = self.table.whole_command(id).await? else { return Ok(None) };
+        if item.owner.is_some() || item.command.settled.is_some() {
+            return Ok(None);
+        }
+        let Some(command) = self.list_command(id).await? else {
+            // SSM forgets after 30 days; what was reported stands then.
+            if item.described {
+                return self.settle_known(&item, scheduled, deadline).await;
+            }
+            let since = item.last_fact_at.unwrap_or(scheduled);
+            let hopeless = scheduled.duration_since(since) > GIVEN_UP_AFTER;
+            return Ok((!hopeless).then(|| scheduled + LOOK_AGAIN[1]));
+        };
+        let description = Description::of(&command, self.now());
+        let item = if item.described {
+            item
+        } else {
+            let expires = expires_after(Some(&command), description.requested_at);
+            self.make_known(id, &description, expires).await?;
+            self.table.whole_command(id).await?.unwrap_or(item)
+        };
+        if terminal_status(&command).is_none() {
+            return Ok(Some(scheduled + look_again(scheduled.duration_since(description.requested_at))));
+        }
+        self.settle_known(&item, scheduled, deadline).await
+    }
+
+    async fn settle_known(
+        &self,
+        item: &CommandItem,
+        scheduled: Timestamp,
+        deadline: Timestamp,
+    ) -> Result<Option<Timestamp>, Error> {
+        Ok(match self.settle_item(item, deadline).await? {
+            Settled::Yes(..) => None,
+            Settled::NotYet(again) => Some(again.at.max(scheduled)),
+        })
+    }
+
+    /// Keeps what SSM says of a command, lists it, and has it looked at.
+    pub(super) async fn make_known(
+        &self,
+        id: &CommandId,
+        description: &Description,
+        expires: Expiry,
+    ) -> Result<(), Error> {
+        let now = self.now();
+        self.table.describe(id, &description.command, now).await?;
+        let due = now + FIRST_LOOK_AFTER;
+        let nodes = description.nodes();
+        let requested_at = description.requested_at;
+        self.table.record_described(id, nodes.as_deref(), expires, requested_at, due, now).await.map(drop)
+    }
+}
+
+fn look_again(ran: SignedDuration) -> SignedDuration {
+    (ran / 2).clamp(LOOK_AGAIN[0], LOOK_AGAIN[1])
+}
