@@ -33,6 +33,33 @@ pub(crate) enum Command {
     /// Exit status 0 if all files are valid, warnings or not; 1 if some are not, or cannot be read; 2 if the command
     /// line cannot be used.
     Validate(Validate),
+    /// Start a runbook.
+    ///
+    /// Prints the id of the execution. Exit status 0 if it was started; with --watch those of `watch`.
+    Start(Start),
+    /// Watch an execution until it ends, or is set aside and waits for a person.
+    ///
+    /// Ctrl-C ends the watching, not the execution. Exit status 0 if the execution ended in Success, else 1.
+    Watch(Watch),
+    /// Show what executions came to: steps, failures, slow nodes, and what to do next.
+    ///
+    /// Exit status 0 if the execution ended in Success, or is under way; 1 if it did not succeed, or was set aside; 2 if
+    /// the question cannot be answered. Lists have exit status 0.
+    Results(Results),
+    /// Stop an execution. Its commands are cancelled; steps that its runbook has for this case still run.
+    ///
+    /// Exit status 0 if it is stopping, 2 if it cannot be stopped.
+    Stop(Stop),
+    /// Answer an execution that waits for a person.
+    ///
+    /// Exit status 0 if it took the signal, 2 if it doesn't wait for that one.
+    Signal(Signal),
+    /// Sign requests with your AWS credentials, and pass them on to Fleetwright's function URLs.
+    ///
+    /// Listens on this machine only, until it is interrupted. Fleetwright's own commands, the aws CLI (--endpoint-url),
+    /// SDKs and a browser can then talk to a deployed Fleetwright. Whoever can connect to the port acts with your
+    /// credentials; pages of other sites cannot.
+    Proxy(Proxy),
 }
 
 /// Options of `demo`.
@@ -90,6 +117,188 @@ pub(crate) struct Validate {
     #[arg(long)]
     pub(crate) portable: bool,
     /// How the result is printed. With json nothing else stands on standard output.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+/// Where Fleetwright answers.
+#[derive(Debug, Args)]
+pub(crate) struct Service {
+    /// Where Fleetwright's API answers: what `fleetwright local` or `fleetwright proxy` says when it is ready.
+    #[arg(long, value_name = "URL", env = "FLEETWRIGHT_ENDPOINT", default_value = DEFAULT_ENDPOINT)]
+    pub(crate) endpoint: String,
+}
+
+/// Where `fleetwright local` and `fleetwright proxy` listen unless told otherwise.
+pub(crate) const DEFAULT_ENDPOINT: &str = "http://127.0.0.1:4567";
+const DEFAULT_PORT: u16 = 4567;
+
+/// Options of `start`.
+#[derive(Debug, Args)]
+pub(crate) struct Start {
+    /// The name of a runbook that is registered as an SSM document.
+    pub(crate) document: String,
+    /// A parameter of the runbook. Repeat it for the items of a list; a StringList also takes JSON.
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
+    pub(crate) parameters: Vec<(String, String)>,
+    /// The version of the document: a number, $DEFAULT or $LATEST.
+    #[arg(long, value_name = "V")]
+    pub(crate) document_version: Option<String>,
+    /// A UUID: the same start with the same token is the same execution.
+    #[arg(long, value_name = "UUID")]
+    pub(crate) client_token: Option<uuid::Uuid>,
+    /// Watch it until it ends.
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// How the result is printed. With json nothing else stands on standard output.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    /// Where Fleetwright answers.
+    #[command(flatten)]
+    pub(crate) service: Service,
+}
+
+/// Options of `watch`.
+#[derive(Debug, Args)]
+pub(crate) struct Watch {
+    /// The id of the execution.
+    pub(crate) id: String,
+    /// How the result is printed. With json nothing else stands on standard output.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    /// Where Fleetwright answers.
+    #[command(flatten)]
+    pub(crate) service: Service,
+}
+
+/// Options of `results`.
+#[derive(Debug, Args)]
+pub(crate) struct Results {
+    /// The id of an execution; left out, the most recent executions are listed.
+    pub(crate) id: Option<String>,
+    /// Only this step.
+    #[arg(long, value_name = "NAME", requires = "id")]
+    pub(crate) step: Option<String>,
+    /// Only nodes of this outcome.
+    #[arg(long, value_enum, requires = "id")]
+    pub(crate) status: Option<Outcome>,
+    /// List every node.
+    #[arg(long, requires = "id", group = "view")]
+    pub(crate) nodes: bool,
+    /// List every group of nodes that ended alike and said the same.
+    #[arg(long, requires = "id", group = "view")]
+    pub(crate) groups: bool,
+    /// What happened when.
+    #[arg(long, requires = "id", group = "view", conflicts_with_all = ["step", "status"])]
+    pub(crate) timeline: bool,
+    /// What this node went through, whatever the execution.
+    #[arg(long, value_name = "NODE", group = "view", conflicts_with = "id")]
+    pub(crate) node: Option<String>,
+    /// How it is printed. csv and jsonl are lists of nodes, or of groups with --groups.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: ResultsFormat,
+    /// Where Fleetwright answers.
+    #[command(flatten)]
+    pub(crate) service: Service,
+}
+
+/// What became of a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Outcome {
+    /// Ran, and ended well.
+    Success,
+    /// Ran, and ended badly.
+    Failed,
+    /// Ran into the execution timeout.
+    TimedOut,
+    /// May have run.
+    Unknown,
+    /// Never started.
+    NotRun,
+    /// Not over yet.
+    InProgress,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ResultsFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+    /// For spreadsheets.
+    Csv,
+    /// A JSON object per line.
+    Jsonl,
+}
+
+/// Options of `stop`.
+#[derive(Debug, Args)]
+pub(crate) struct Stop {
+    /// The id of the execution.
+    pub(crate) id: String,
+    /// End it as Success instead of Cancelled.
+    #[arg(long)]
+    pub(crate) complete: bool,
+    /// Where Fleetwright answers.
+    #[command(flatten)]
+    pub(crate) service: Service,
+}
+
+/// Options of `signal`.
+#[derive(Debug, Args)]
+pub(crate) struct Signal {
+    /// The id of the execution.
+    pub(crate) id: String,
+    /// The answer.
+    #[arg(value_enum)]
+    pub(crate) kind: SignalKind,
+    /// Why, for whoever asks later.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) comment: Option<String>,
+    /// The step it is for.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) step: Option<String>,
+    /// Where Fleetwright answers.
+    #[command(flatten)]
+    pub(crate) service: Service,
+}
+
+/// What a waiting execution is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SignalKind {
+    /// Approve the step that waits for approval.
+    Approve,
+    /// Reject it.
+    Reject,
+    /// Go on, after a pause or after it was set aside.
+    Resume,
+    /// Start a step.
+    StartStep,
+    /// Stop a step.
+    StopStep,
+}
+
+/// Options of `proxy`.
+#[derive(Debug, Args)]
+pub(crate) struct Proxy {
+    /// The function URL that reads.
+    #[arg(long, value_name = "URL")]
+    pub(crate) read_url: String,
+    /// The function URL that starts, stops, sends and signals.
+    #[arg(long, value_name = "URL")]
+    pub(crate) control_url: String,
+    /// The port to listen on; 0 takes any that is free.
+    #[arg(long, default_value_t = DEFAULT_PORT)]
+    pub(crate) port: u16,
+    /// The Region to sign for. The default is the one that stands in the URL.
+    #[arg(long)]
+    pub(crate) region: Option<String>,
+    /// The profile of the AWS configuration to take credentials from.
+    #[arg(long)]
+    pub(crate) profile: Option<String>,
+    /// How it says that it is ready.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
 }

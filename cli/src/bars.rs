@@ -1,13 +1,14 @@
-//! Progress as bars, for a terminal: one for each fleet step, its nodes by outcome.
+//! Progress as bars, for a terminal: one for each step, its nodes by outcome.
 
 use crate::progress::Display;
-use crate::snapshot::{Snapshot, StepSight};
+use crate::sheet::coloured;
 use crate::text::{self, OUTCOMES};
-use console::{StyledObject, style};
-use fleetwright_fleet::{Counts, Outcome};
+use crate::view::StepView;
+use console::style;
+use fleetwright_fleet::Counts;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Cells of a bar.
 const CELLS: u64 = 36;
@@ -18,7 +19,10 @@ const NAME_CHARS: usize = 16;
 pub(crate) struct Bars {
     all: MultiProgress,
     clock: ProgressBar,
-    steps: BTreeMap<u32, ProgressBar>,
+    /// Bars of steps under way.
+    open: BTreeMap<u32, ProgressBar>,
+    /// Steps that are over. Their lines scroll away: a loop has more of them than a screen has lines.
+    over: BTreeSet<u32>,
 }
 
 impl Bars {
@@ -26,7 +30,20 @@ impl Bars {
     pub(crate) fn new() -> Self {
         let all = MultiProgress::with_draw_target(ProgressDrawTarget::stdout());
         let clock = all.add(plain());
-        Self { all, clock, steps: BTreeMap::new() }
+        Self { all, clock, open: BTreeMap::new(), over: BTreeSet::new() }
+    }
+
+    /// Prints a step's last line above the bars, once.
+    fn end(&mut self, step: &StepView) {
+        if !self.over.insert(step.ordinal) {
+            return;
+        }
+        if let Some(bar) = self.open.remove(&step.ordinal) {
+            bar.finish_and_clear();
+            self.all.remove(&bar);
+        }
+        // Whoever closed the terminal is told when the result cannot be written either.
+        let _ = self.all.println(line(step));
     }
 }
 
@@ -41,34 +58,40 @@ impl Display for Bars {
         self.clock.set_message(style(text::clock(now)).dim().to_string());
     }
 
-    fn show(&mut self, snapshot: &Snapshot, now: Timestamp) {
+    fn show(&mut self, steps: &[StepView], now: Timestamp) {
         self.tick(now);
-        for sight in &snapshot.steps {
-            let bar = self.steps.entry(sight.step.ordinal).or_insert_with(|| {
+        for step in steps {
+            if step.is_over() {
+                self.end(step);
+                continue;
+            }
+            let bar = self.open.entry(step.ordinal).or_insert_with(|| {
                 // The clock stays below the steps.
                 self.all.insert_before(&self.clock, plain())
             });
-            if bar.is_finished() {
-                continue;
-            }
-            let line = line(sight);
-            if sight.is_over() { bar.finish_with_message(line) } else { bar.set_message(line) }
+            bar.set_message(line(step));
         }
     }
 
     fn finish(&mut self) {
+        // What is still open stays as it was last seen.
+        self.open.values().for_each(ProgressBar::abandon);
         self.clock.finish_and_clear();
         println!();
     }
 }
 
-fn line(sight: &StepSight) -> String {
-    let name = format!("{:NAME_CHARS$}", sight.step.name.as_str());
-    let Some(counts) = sight.counts else {
-        let next = sight.step.next_step.as_ref().map_or_else(String::new, |next| format!("→ {next}"));
-        return format!("{name}  {}", style(next).dim());
+fn line(step: &StepView) -> String {
+    let name = format!("{:NAME_CHARS$}", step.name);
+    let Some(counts) = step.counts else {
+        let what = match &step.next_step {
+            Some(next) => format!("→ {next}"),
+            None if step.is_over() => step.status.clone(),
+            None => format!("{} {}", step.action, step.status),
+        };
+        return format!("{name}  {}", style(what).dim());
     };
-    let total = sight.total.unwrap_or(0).max(counts.total());
+    let total = step.total.unwrap_or(0).max(counts.total());
     let done = format!("{:>6}/{total:<6}", counts.total());
     format!("{}  {}{done}  {}", style(name).bold(), cells(counts, total), words(counts))
 }
@@ -94,17 +117,6 @@ fn words(counts: Counts) -> String {
     let word =
         |outcome| coloured(outcome, format!("{} {}", counts.of(outcome), text::word(outcome))).to_string();
     some.map(word).collect::<Vec<_>>().join("  ")
-}
-
-fn coloured<T>(outcome: Outcome, text: T) -> StyledObject<T> {
-    let text = style(text);
-    match outcome {
-        Outcome::Success => text.green(),
-        Outcome::Failed => text.red(),
-        Outcome::TimedOut => text.yellow(),
-        Outcome::Unknown => text.magenta(),
-        Outcome::NotRun => text.blue(),
-    }
 }
 
 fn width(cells: u64) -> usize {

@@ -1,18 +1,16 @@
 //! `fleetwright demo`: an example patch night, to be watched.
 
 use crate::args::{Demo, Format};
-use crate::bars::Bars;
 use crate::failure::Failure;
 use crate::input::{Parameters, RunbookText};
-use crate::lines::Lines;
 use crate::mocks::Mocks;
 use crate::pace;
-use crate::progress::{Display, Nothing, Watch};
+use crate::progress::{self, Watch};
 use crate::rehearsal::Rehearsal;
 use crate::report;
 use crate::snapshot;
 use fleetwright_local::fleet::Fleet;
-use std::io::{IsTerminal, Write, stdout};
+use std::io::{Write, stdout};
 use std::time::Duration;
 
 /// No night is longer, in virtual time.
@@ -39,17 +37,9 @@ pub(crate) fn run(options: &Demo) -> Result<bool, Failure> {
 fn watch(night: &mut Rehearsal, options: &Demo) -> Result<(), Failure> {
     let (fleet, id) = (night.fleet.clone(), night.id.clone());
     let now = night.look(fleetwright_local::Cloud::now);
-    let mut watch = Watch::new(&fleet, &id, display(options.format), now);
+    let mut watch = Watch::new(&fleet, &id, progress::display(options.format), now);
     let over = snapshot::over(&id);
     let ran = night.run_by(LIMIT, |simulation| pace::run(simulation, over, &mut watch, options.speed, LIMIT));
     watch.finish()?;
     ran
-}
-
-fn display(format: Format) -> Box<dyn Display> {
-    match format {
-        Format::Json => Box::new(Nothing),
-        Format::Text if stdout().is_terminal() => Box::new(Bars::new()),
-        Format::Text => Box::new(Lines::new()),
-    }
 }

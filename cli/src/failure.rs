@@ -1,6 +1,7 @@
 //! Why a command did not do what it was asked, and the exit status that says so.
 
 use fleetwright_local::{DeploymentError, SimulationError};
+use fleetwright_wire::ServiceError;
 use thiserror::Error;
 
 /// Exit status of an execution that did not end in Success.
@@ -20,6 +21,28 @@ pub(crate) enum Failure {
     /// The execution was set aside, or did not end.
     #[error("{0}")]
     Unfinished(String),
+    /// The service refused, or could not answer.
+    #[error("error: {error}")]
+    Service {
+        /// Whether the caller can do something about it: what was asked is wrong.
+        callers: bool,
+        /// What it said.
+        error: ServiceError,
+    },
+    /// Nobody answers where the service should be.
+    #[error(
+        "error: no answer from {endpoint}: {reason}\n`fleetwright local` starts Fleetwright on this machine, `fleetwright \
+         proxy` connects to one that is deployed; --endpoint or FLEETWRIGHT_ENDPOINT says where."
+    )]
+    Unreachable {
+        /// Where.
+        endpoint: String,
+        /// Why not.
+        reason: String,
+    },
+    /// The proxy cannot do its work.
+    #[error("error: {0}")]
+    Proxy(String),
     /// A defect of our own.
     #[error("this is a defect of fleetwright: {0}")]
     Defect(String),
@@ -32,13 +55,23 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// Whether the same question may be answered later.
+    pub(crate) const fn may_pass(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Service { callers: false, .. })
+    }
+
     /// The exit status of the command.
     pub(crate) const fn exit_status(&self) -> u8 {
         match self {
-            Self::Input(_) => UNUSABLE,
-            Self::Cloud(_) | Self::Unfinished(_) | Self::Defect(_) | Self::Closed | Self::Output(_) => {
-                UNSUCCESSFUL
-            }
+            Self::Input(_) | Self::Service { callers: true, .. } => UNUSABLE,
+            Self::Cloud(_)
+            | Self::Unfinished(_)
+            | Self::Service { callers: false, .. }
+            | Self::Unreachable { .. }
+            | Self::Proxy(_)
+            | Self::Defect(_)
+            | Self::Closed
+            | Self::Output(_) => UNSUCCESSFUL,
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Progress as plain lines, for pipes and logs: no control characters.
 
 use crate::progress::Display;
-use crate::snapshot::{Snapshot, StepSight};
 use crate::text;
+use crate::view::StepView;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::io::{Stdout, Write, stdout};
@@ -32,21 +32,21 @@ impl Lines {
     }
 
     /// What is new about the steps.
-    fn news(&mut self, snapshot: &Snapshot, now: Timestamp) -> Vec<String> {
+    fn news(&mut self, steps: &[StepView], now: Timestamp) -> Vec<String> {
         let mut news = Vec::new();
-        for sight in &snapshot.steps {
-            let first = !self.said.contains_key(&sight.step.ordinal);
-            let said = self.said.entry(sight.step.ordinal).or_default();
-            let name = sight.step.name.as_str();
+        for step in steps {
+            let first = !self.said.contains_key(&step.ordinal);
+            let said = self.said.entry(step.ordinal).or_default();
+            let name = step.name.as_str();
             let mut say =
                 |at, what: String| news.push(format!("{}  {name:NAME_CHARS$}  {what}", text::clock(at)));
-            if first && !passes_at_once(sight) {
-                say(sight.step.started_at, beginning(sight));
+            if first && !passes_at_once(step) {
+                say(step.started_at, beginning(step));
             }
-            if sight.is_over() && !said.over {
+            if step.is_over() && !said.over {
                 said.over = true;
-                say(sight.step.ended_at.unwrap_or(now), end(sight));
-            } else if let (Some(counts), Some(total)) = (sight.counts, sight.total) {
+                say(step.ended_at.unwrap_or(now), end(step));
+            } else if let (Some(counts), Some(total)) = (step.counts, step.total) {
                 let parts = (counts.total() * PARTS).checked_div(total).unwrap_or(0);
                 if !said.over && parts > said.parts && counts.total() < total {
                     said.parts = parts;
@@ -59,26 +59,24 @@ impl Lines {
 }
 
 /// Whether a step had neither nodes nor time: a branch.
-fn passes_at_once(sight: &StepSight) -> bool {
-    sight.counts.is_none() && sight.step.ended_at == Some(sight.step.started_at)
+fn passes_at_once(step: &StepView) -> bool {
+    step.counts.is_none() && step.ended_at == Some(step.started_at)
 }
 
-fn beginning(sight: &StepSight) -> String {
-    match sight.total {
+fn beginning(step: &StepView) -> String {
+    match step.total {
         Some(total) => format!("begins on {}", text::plural(total, "node")),
-        None => format!("begins: {}", sight.step.action),
+        None => format!("begins: {}", step.action),
     }
 }
 
-fn end(sight: &StepSight) -> String {
-    let step = &sight.step;
-    let mut line = step.status.as_str().to_owned();
-    if let Some(counts) = sight.counts {
+fn end(step: &StepView) -> String {
+    let mut line = step.status.clone();
+    if let Some(counts) = step.counts {
         line.push_str(&format!(": {}", text::counts(counts)));
     }
-    if !passes_at_once(sight) {
-        let took = step.ended_at.map(|end| end.duration_since(step.started_at)).unwrap_or_default();
-        line.push_str(&format!(", after {}", text::duration(took)));
+    if !passes_at_once(step) {
+        line.push_str(&format!(", after {}", text::duration(step.took())));
     }
     if let Some(next) = &step.next_step {
         line.push_str(&format!(" → {next}"));
@@ -89,8 +87,8 @@ fn end(sight: &StepSight) -> String {
 impl Display for Lines {
     fn tick(&mut self, _now: Timestamp) {}
 
-    fn show(&mut self, snapshot: &Snapshot, now: Timestamp) {
-        for line in self.news(snapshot, now) {
+    fn show(&mut self, steps: &[StepView], now: Timestamp) {
+        for line in self.news(steps, now) {
             // Whoever closed the pipe is told when the result cannot be written either.
             let _ = writeln!(self.out, "{line}");
         }

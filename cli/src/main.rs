@@ -1,8 +1,11 @@
-//! The `fleetwright` command: SSM Automation runbooks over fleets, tried out on a laptop.
+//! The `fleetwright` command: SSM Automation runbooks over fleets, tried out on a laptop and run in an account.
 
 mod args;
 mod bars;
 mod check;
+mod client;
+mod clock;
+mod controls;
 mod demo;
 mod excerpt;
 mod failure;
@@ -13,16 +16,23 @@ mod mocks;
 mod pace;
 mod price;
 mod progress;
+mod proxy;
 mod rehearsal;
 mod report;
+mod resource;
+mod results;
+mod sheet;
 mod simulate;
 mod snapshot;
+mod start;
 mod tables;
 mod target;
 mod text;
 mod trouble;
 mod validate;
 mod verdict;
+mod view;
+mod watch;
 
 use args::{Arguments, Command};
 use clap::Parser;
@@ -35,6 +45,12 @@ fn main() -> ExitCode {
         Command::Demo(options) => demo::run(&options),
         Command::Simulate(options) => simulate::run(&options),
         Command::Validate(options) => validate::run(&options),
+        Command::Start(options) => start::run(&options),
+        Command::Watch(options) => watch::run(&options),
+        Command::Results(options) => results::run(&options),
+        Command::Stop(options) => controls::stop(&options),
+        Command::Signal(options) => controls::signal(&options),
+        Command::Proxy(options) => proxy::run(&options),
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,

@@ -1,27 +1,41 @@
 //! What people see while an execution runs.
 
+use crate::args::Format;
+use crate::bars::Bars;
 use crate::failure::Failure;
+use crate::lines::Lines;
 use crate::snapshot::{self, Snapshot};
+use crate::view::StepView;
 use fleetwright_local::Cloud;
 use fleetwright_local::fleet::Fleet;
 use jiff::{SignedDuration, Timestamp};
+use std::io::{IsTerminal, stdout};
 
 /// Something that shows an execution.
 pub(crate) trait Display {
     /// Time has passed.
     fn tick(&mut self, now: Timestamp);
     /// Something has changed.
-    fn show(&mut self, snapshot: &Snapshot, now: Timestamp);
+    fn show(&mut self, steps: &[StepView], now: Timestamp);
     /// The execution is over.
     fn finish(&mut self);
 }
 
+/// What suits whoever reads standard output.
+pub(crate) fn display(format: Format) -> Box<dyn Display> {
+    match format {
+        Format::Json => Box::new(Nothing),
+        Format::Text if stdout().is_terminal() => Box::new(Bars::new()),
+        Format::Text => Box::new(Lines::new()),
+    }
+}
+
 /// Shows nothing.
-pub(crate) struct Nothing;
+struct Nothing;
 
 impl Display for Nothing {
     fn tick(&mut self, _now: Timestamp) {}
-    fn show(&mut self, _snapshot: &Snapshot, _now: Timestamp) {}
+    fn show(&mut self, _steps: &[StepView], _now: Timestamp) {}
     fn finish(&mut self) {}
 }
 
@@ -65,7 +79,8 @@ impl<'a> Watch<'a> {
             self.seen = Some(seen);
             self.changed_at = now;
         }
-        self.display.show(snapshot, now);
+        let steps: Vec<StepView> = snapshot.steps.iter().map(StepView::from).collect();
+        self.display.show(&steps, now);
     }
 
     /// How long nobody has seen anything happen.

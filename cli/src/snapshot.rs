@@ -3,7 +3,8 @@
 
 use crate::failure::Failure;
 use crate::target;
-use fleetwright_engine::{Status, StepExecution, Targets, Work};
+use crate::view::is_over;
+use fleetwright_engine::{StepExecution, Targets, Work};
 use fleetwright_fleet::{Asked, Command, CommandId, Counts, NodeId, Partition, Terminal};
 use fleetwright_local::fleet::Fleet;
 use fleetwright_local::{Cloud, TABLE};
@@ -35,13 +36,6 @@ pub(crate) struct StepSight {
     pub(crate) counts: Option<Counts>,
     /// How many nodes it is for, where that is known.
     pub(crate) total: Option<u64>,
-}
-
-impl StepSight {
-    /// Whether the step is over.
-    pub(crate) const fn is_over(&self) -> bool {
-        self.step.status.is_terminal()
-    }
 }
 
 impl Snapshot {
@@ -130,12 +124,6 @@ fn step_of(item: &Value) -> Result<StepExecution, Failure> {
 /// How often the table was written to.
 pub(crate) fn writes(cloud: &Cloud) -> u64 {
     cloud.counters.applied("dynamodb:TransactWriteItems") + cloud.counters.applied("dynamodb:UpdateItem")
-}
-
-fn is_over(status: &str) -> bool {
-    [Status::Success, Status::Failed, Status::TimedOut, Status::Cancelled]
-        .iter()
-        .any(|s| s.as_str() == status)
 }
 
 /// What the nodes of a closed step reported.

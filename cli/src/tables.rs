@@ -2,36 +2,27 @@
 
 use crate::price::{self, Price};
 use crate::report::{Report, Usage};
+use crate::sheet::{self, WIDTH, title};
 use crate::snapshot::StepSight;
-use crate::text::{self, OUTCOMES, cut, word};
+use crate::text::{self, cut, word};
 use crate::trouble::Trouble;
-use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, LineStyle, Table, TableStyle};
+use crate::view::StepView;
 use console::style;
-use fleetwright_engine::Status;
-use fleetwright_fleet::Outcome;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-/// How wide a page is.
-const WIDTH: usize = 100;
 /// Groups of nodes that are told of.
 const GROUPS_MAX: usize = 10;
-/// Lines of an output.
-const LINES_MAX: usize = 6;
-/// Nodes of a group, in lines of three.
-const NODES_MAX: usize = 9;
-
-/// Between the parts of a table.
-const LINE: LineStyle = LineStyle::none().fill('─').junction('─');
 
 /// The page.
 pub(crate) fn page(report: &Report) -> String {
     let mut page = heading(report);
-    let _ = writeln!(page, "{}\n", steps(&report.steps));
+    let steps: Vec<StepView> = report.steps.iter().map(StepView::from).collect();
+    let _ = writeln!(page, "{}\n", sheet::steps(&steps));
     answered(&mut page, report);
     messages(&mut page, report);
     troubles(&mut page, &report.troubles);
-    outputs(&mut page, report);
+    sheet::outputs(&mut page, &report.outputs);
     usage(&mut page, &report.usage);
     price(&mut page, report.price);
     page
@@ -52,79 +43,6 @@ fn heading(report: &Report) -> String {
         text::duration(report.duration),
         report.seed
     )
-}
-
-fn steps(steps: &[StepSight]) -> Table {
-    let mut table = Table::new();
-    table.load_style(TableStyle::new().top_border(LINE).header_separator(LINE).bottom_border(LINE));
-    table.set_content_arrangement(ContentArrangement::Disabled);
-    if !console::colors_enabled() {
-        table.force_no_tty();
-    }
-    let counted = OUTCOMES.map(|outcome| right(word(outcome).to_uppercase().replace(' ', "\n")));
-    let mut header = vec![Cell::new("STEP"), Cell::new("STATUS"), right("NODES")];
-    header.extend(counted);
-    header.push(right("TOOK"));
-    table.set_header(header);
-    for sight in steps {
-        table.add_row(row(sight));
-    }
-    table.column_iter_mut().for_each(|column| {
-        column.set_padding((1, 0));
-    });
-    table
-}
-
-fn row(sight: &StepSight) -> Vec<Cell> {
-    let step = &sight.step;
-    let tries = if step.attempt > 1 { format!(" ×{}", step.attempt) } else { String::new() };
-    let status = Cell::new(format!("{}{tries}", step.status.as_str())).fg(colour_of_status(step.status));
-    let total = sight.counts.map_or_else(String::new, |counts| text::grouped(counts.total()));
-    let mut row = vec![Cell::new(cut(&name(sight), 24)).add_attribute(Attribute::Bold), status, right(total)];
-    for outcome in OUTCOMES {
-        row.push(match sight.counts.map(|counts| counts.of(outcome)) {
-            None => right(""),
-            Some(0) => right("·"),
-            Some(count) => right(text::grouped(count)).fg(colour(outcome)),
-        });
-    }
-    let took = step.ended_at.map(|end| end.duration_since(step.started_at)).unwrap_or_default();
-    row.push(right(if took.is_zero() { String::new() } else { text::duration(took) }));
-    row
-}
-
-/// A step inside a loop stands under it, with its round.
-fn name(sight: &StepSight) -> String {
-    match &sight.step.parent {
-        None => sight.step.name.to_string(),
-        Some(round) => format!("  {} #{}", sight.step.name, round.iteration),
-    }
-}
-
-fn right(text: impl ToString) -> Cell {
-    Cell::new(text).set_alignment(CellAlignment::Right)
-}
-
-const fn colour(outcome: Outcome) -> Color {
-    match outcome {
-        Outcome::Success => Color::Green,
-        Outcome::Failed => Color::Red,
-        Outcome::TimedOut => Color::Yellow,
-        Outcome::Unknown => Color::Magenta,
-        Outcome::NotRun => Color::Blue,
-    }
-}
-
-const fn colour_of_status(status: Status) -> Color {
-    match status {
-        Status::Success => Color::Green,
-        Status::Failed | Status::TimedOut => Color::Red,
-        Status::Cancelled | Status::Cancelling | Status::InProgress | Status::Waiting => Color::Yellow,
-    }
-}
-
-fn title(page: &mut String, text: &str) {
-    let _ = writeln!(page, "{}", style(text).bold().underlined());
 }
 
 /// Which of the steps that ran were answered for instead of being performed.
@@ -158,17 +76,7 @@ fn messages(page: &mut String, report: &Report) {
         Some((sight.step.name.as_str(), message))
     });
     let of_execution = report.failure.as_deref().map(|message| ("execution", message));
-    let messages: Vec<_> = of_steps.chain(of_execution).collect();
-    if messages.is_empty() {
-        return;
-    }
-    title(page, "What went wrong");
-    for (name, message) in messages {
-        for (at, line) in text::wrap(&format!("{name}: {message}"), WIDTH - 4).iter().enumerate() {
-            let _ = writeln!(page, "  {}{line}", if at == 0 { "" } else { "  " });
-        }
-    }
-    page.push('\n');
+    sheet::messages(page, "What went wrong", of_steps.chain(of_execution));
 }
 
 fn troubles(page: &mut String, troubles: &[Trouble]) {
@@ -189,80 +97,19 @@ fn troubles(page: &mut String, troubles: &[Trouble]) {
 
 fn group(page: &mut String, trouble: &Trouble) {
     let many = format!("{} {}", trouble.nodes.len(), word(trouble.outcome));
-    let many = style(many).bold();
-    let many = match trouble.outcome {
-        Outcome::Failed => many.red(),
-        Outcome::TimedOut => many.yellow(),
-        Outcome::Unknown => many.magenta(),
-        Outcome::NotRun | Outcome::Success => many.blue(),
-    };
+    let many = sheet::coloured(trouble.outcome, many).bold();
     let details = trouble.details.as_ref().map_or_else(String::new, |details| format!(" ({details})"));
     let code = trouble.exit_code.map_or_else(String::new, |code| format!(", exit code {code}"));
     let _ = writeln!(page, "\n  {}: {many}{details}{code}", style(&trouble.step).bold());
-    let said: Vec<String> = trouble.said.iter().flat_map(|line| text::wrap(line, WIDTH - 6)).collect();
-    for line in said.iter().take(LINES_MAX) {
-        let _ = writeln!(page, "    {} {line}", style("│").dim());
-    }
-    if said.len() > LINES_MAX {
-        let _ = writeln!(page, "    {} … {} more lines", style("│").dim(), said.len() - LINES_MAX);
-    }
-    nodes(page, &trouble.nodes);
+    sheet::quote(page, &trouble.said);
+    let label = |(name, id): &(String, String)| {
+        if name.is_empty() || name == id { id.clone() } else { format!("{id} {}", cut(name, 16)) }
+    };
+    sheet::nodes(page, trouble.nodes.iter().map(label), trouble.nodes.len());
     if !trouble.later.is_empty() {
         let later = trouble.later.iter().map(|(step, counts)| format!("{step} {}", text::counts(*counts)));
         let _ = writeln!(page, "    later: {}", later.collect::<Vec<_>>().join("; "));
     }
-}
-
-fn nodes(page: &mut String, nodes: &[(String, String)]) {
-    let label = |(name, id): &(String, String)| {
-        if name.is_empty() || name == id { id.clone() } else { format!("{id} {}", cut(name, 16)) }
-    };
-    let shown: Vec<String> = nodes.iter().take(NODES_MAX).map(label).collect();
-    let width = shown.iter().map(|label| label.chars().count()).max().unwrap_or_default();
-    let in_a_line = ((WIDTH - 4) / (width + 2)).max(1);
-    for line in shown.chunks(in_a_line) {
-        let line: Vec<String> = line.iter().map(|label| format!("{label:width$}")).collect();
-        let _ = writeln!(page, "    {}", line.join("  ").trim_end());
-    }
-    if nodes.len() > NODES_MAX {
-        let _ = writeln!(page, "    … and {} more", nodes.len() - NODES_MAX);
-    }
-}
-
-fn outputs(page: &mut String, report: &Report) {
-    if report.outputs.is_empty() {
-        return;
-    }
-    title(page, "Outputs of the runbook");
-    let width = report.outputs.keys().map(|name| name.chars().count()).max().unwrap_or_default();
-    for (name, values) in &report.outputs {
-        let _ = writeln!(page, "  {name:width$}  {}", value(values, WIDTH.saturating_sub(width + 4)));
-    }
-    page.push('\n');
-}
-
-/// A value of the runbook: the whole of it, or how many items it has and as many of them as there is room for.
-fn value(values: &[String], room: usize) -> String {
-    if values.is_empty() {
-        return style("none").dim().to_string();
-    }
-    let whole = values.join(", ");
-    if whole.chars().count() <= room {
-        return cut(&whole, room);
-    }
-    if let [single] = values {
-        return cut(single, room);
-    }
-    let mut line = format!("{}: ", text::grouped(values.len() as u64));
-    for value in values {
-        if line.chars().count() + value.chars().count() + 3 > room {
-            break;
-        }
-        line.push_str(&cut(value, room));
-        line.push_str(", ");
-    }
-    line.push('…');
-    line
 }
 
 fn usage(page: &mut String, usage: &Usage) {

@@ -123,7 +123,7 @@ fn became(nodes: &[&Node], step: &Step, reported: &Partition) -> Counts {
 }
 
 /// The lines worth reading: what was written as an error, else all.
-fn said(output: &str) -> Vec<String> {
+pub(crate) fn said(output: &str) -> Vec<String> {
     let errors =
         output.split_once(ERROR_MARK).map(|(_, errors)| errors).filter(|text| !text.trim().is_empty());
     let lines = errors.unwrap_or(output).lines().map(str::trim_end);
