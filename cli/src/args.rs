@@ -28,6 +28,13 @@ pub(crate) enum Command {
     ///
     /// Exit status 0 if the execution ended in Success, 1 if it did not, 2 if the input cannot be used.
     Simulate(Simulate),
+    /// Serve an embedded AWS with a simulated fleet, and Fleetwright in it, over HTTP on this machine.
+    ///
+    /// One port is AWS to any SDK: SSM with its documents and nodes, DynamoDB, SNS, SQS and EventBridge. The other is
+    /// Fleetwright's own API. Signatures are not verified, and the name of the access key is taken for the caller's.
+    ///
+    /// Ends with exit status 0 when interrupted; 2 if a port or a file cannot be used.
+    Local(Local),
     /// Check runbooks, and say what is wrong and where. Nothing is run.
     ///
     /// Exit status 0 if all files are valid, warnings or not; 1 if some are not, or cannot be read; 2 if the command
@@ -102,6 +109,42 @@ pub(crate) struct Simulate {
     #[arg(long, value_name = "TIME", default_value = "8d", value_parser = limit)]
     pub(crate) limit: Duration,
     /// How the result is printed.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+/// Options of `local`.
+#[derive(Debug, Args)]
+pub(crate) struct Local {
+    /// The port that is AWS. 0 takes any that is free.
+    #[arg(long, value_name = "PORT", default_value_t = 4566)]
+    pub(crate) aws_port: u16,
+    /// The port that is Fleetwright's API. 0 takes any that is free.
+    #[arg(long, value_name = "PORT", default_value_t = 4567)]
+    pub(crate) api_port: u16,
+    /// How many nodes a made-up mixed fleet has.
+    #[arg(long, value_name = "N", default_value_t = 50, conflicts_with = "fleet", value_parser = clap::value_parser!(u32).range(1..=200_000))]
+    pub(crate) nodes: u32,
+    /// A fleet file: groups of nodes, their tags, patches and behaviour.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) fleet: Option<PathBuf>,
+    /// A folder whose .yaml, .yml and .json files are registered as documents, however deep, each under its file's
+    /// name: Automation documents by their schema 0.3, Command documents by 1.2, 2.0 and 2.2. A file that is neither
+    /// is refused; fleet files are passed over.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) documents: Option<PathBuf>,
+    /// A file that keeps Fleetwright's table, which a later run takes up again. What the simulated SSM knew (commands,
+    /// documents made over HTTP) and what stood in queues is gone with the process. Times that ran ahead with --speed
+    /// stay ahead.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) data: Option<PathBuf>,
+    /// What chance is drawn from: the made-up fleet, and what happens on it.
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Virtual seconds that pass in a real second: with 60, an hour takes a minute.
+    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = speed)]
+    pub(crate) speed: f64,
+    /// How it says that it is ready. With json: one line, with the URLs of both ports.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
 }

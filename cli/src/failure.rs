@@ -1,5 +1,6 @@
 //! Why a command did not do what it was asked, and the exit status that says so.
 
+use fleetwright_local::serve::ServeError;
 use fleetwright_local::{DeploymentError, SimulationError};
 use fleetwright_wire::ServiceError;
 use thiserror::Error;
@@ -18,6 +19,9 @@ pub(crate) enum Failure {
     /// The embedded cloud gave up.
     #[error("the simulation cannot go on: {0}")]
     Cloud(#[from] DeploymentError),
+    /// The embedded cloud does not serve any more.
+    #[error("error: {0}")]
+    Served(ServeError),
     /// The execution was set aside, or did not end.
     #[error("{0}")]
     Unfinished(String),
@@ -65,6 +69,7 @@ impl Failure {
         match self {
             Self::Input(_) | Self::Service { callers: true, .. } => UNUSABLE,
             Self::Cloud(_)
+            | Self::Served(_)
             | Self::Unfinished(_)
             | Self::Service { callers: false, .. }
             | Self::Unreachable { .. }
@@ -86,5 +91,19 @@ impl From<std::io::Error> for Failure {
 impl From<SimulationError> for Failure {
     fn from(error: SimulationError) -> Self {
         Self::Cloud(error.into())
+    }
+}
+
+impl From<ServeError> for Failure {
+    fn from(error: ServeError) -> Self {
+        match error {
+            ServeError::Port { .. }
+            | ServeError::Document { .. }
+            | ServeError::Deployment(DeploymentError::Data { .. }) => Self::Input(format!("error: {error}")),
+            ServeError::Deployment(_)
+            | ServeError::Simulation(_)
+            | ServeError::System(_)
+            | ServeError::Died => Self::Served(error),
+        }
     }
 }

@@ -109,7 +109,7 @@ fn refusal(file: &str, text: &str, diagnostics: &[Diagnostic]) -> String {
 }
 
 /// A document name that SSM takes, after the file's. (SSM keeps names that begin with aws, amazon or amzn to itself.)
-fn name_of(path: &Path) -> String {
+pub(crate) fn name_of(path: &Path) -> String {
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let fits = |c: char| if c.is_ascii_alphanumeric() || "_-.".contains(c) { c } else { '-' };
     let name: String = stem.chars().map(fits).take(NAME_CHARS_MAX - "runbook-".len()).collect();

@@ -12,6 +12,7 @@ mod failure;
 mod files;
 mod input;
 mod lines;
+mod local;
 mod mocks;
 mod pace;
 mod price;
@@ -43,6 +44,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Demo(options) => demo::run(&options),
+        Command::Local(options) => local::run(&options),
         Command::Simulate(options) => simulate::run(&options),
         Command::Validate(options) => validate::run(&options),
         Command::Start(options) => start::run(&options),

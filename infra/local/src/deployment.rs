@@ -6,11 +6,16 @@ mod functions;
 mod url_event;
 
 pub use url_event::ApiError;
+pub(crate) use url_event::{UrlAnswer, UrlRequest};
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::create_table::CreateTableError;
+use dynoxide::DynoxideError;
 use fleetwright_engine::{Answer, ExecutionId};
 use fleetwright_orchestrator::{Allowance, AssumeRoles, Config, Notifications, Orchestrator, create_table};
 use fleetwright_runbook::StepName;
@@ -21,6 +26,8 @@ use thiserror::Error;
 
 use url_event::{post, read_answer, url_event};
 
+use crate::clock::START;
+use crate::dynamodb::DynamoDb;
 use crate::eventbridge::{Rule, Trigger};
 use crate::fleet::Fleet;
 use crate::lambda::{EventSource, InvokeError};
@@ -33,6 +40,8 @@ use crate::ssm::{Ssm, SsmOptions};
 
 /// The table's name.
 pub const TABLE: &str = "fleetwright";
+/// The function behind our API.
+pub(crate) const API: &str = "api";
 /// Node notifications, gathered.
 const FACTS: &str = "facts";
 /// Command status changes and wakes, at once.
@@ -57,6 +66,10 @@ pub(crate) const RETENTION_DAYS: u32 = 365;
 pub struct DeploymentOptions {
     /// The seed everything is drawn from.
     pub seed: u64,
+    /// When virtual time begins.
+    pub start: Timestamp,
+    /// The file the tables are kept in, which is made if it is not there; without one they are in memory.
+    pub data: Option<PathBuf>,
     /// How SSM behaves.
     pub ssm: SsmOptions,
     /// Whether Run Command publishes to our topic.
@@ -83,6 +96,8 @@ impl DeploymentOptions {
     pub fn seeded(seed: u64) -> Self {
         Self {
             seed,
+            start: START,
+            data: None,
             ssm: SsmOptions::default(),
             notifications: true,
             command_events: true,
@@ -111,6 +126,14 @@ pub enum DeploymentError {
     /// Virtual time stands still.
     #[error(transparent)]
     Simulation(#[from] SimulationError),
+    /// The file for the tables cannot be used.
+    #[error("{} cannot be used: {error}", file.display())]
+    Data {
+        /// The file.
+        file: PathBuf,
+        /// Why not.
+        error: DynoxideError,
+    },
     /// The table could not be made.
     #[error("the table was not created: {0}")]
     Table(String),
@@ -144,8 +167,13 @@ impl Deployment {
     pub fn new(fleet: Fleet, options: &DeploymentOptions) -> Result<Self, DeploymentError> {
         let ssm = Ssm::new(fleet, options.ssm.clone(), options.seed);
         let settings =
-            SimulationOptions { keep_trace: options.keep_trace, ..SimulationOptions::seeded(options.seed) };
+            SimulationOptions { seed: options.seed, start: options.start, keep_trace: options.keep_trace };
         let mut simulation = Simulation::new(ssm, settings)?;
+        if let Some(file) = &options.data {
+            let tables = DynamoDb::in_file(file, options.start);
+            let tables = tables.map_err(|error| DeploymentError::Data { file: file.clone(), error })?;
+            simulation.cloud().dynamodb = tables;
+        }
         connect(&simulation, options);
         functions::add(&mut simulation, &config(options), &options.roles);
         for source in event_sources() {
@@ -154,7 +182,11 @@ impl Deployment {
         let clients = SdkClients::new(&simulation.client("deploy"));
         let created = async move {
             let request = create_table(&clients.dynamodb, TABLE).map_err(|error| error.to_string())?;
-            request.send().await.map(drop).map_err(|error| format!("{error:?}"))
+            match request.send().await.map_err(SdkError::into_service_error) {
+                // A file of an earlier run has it.
+                Ok(_) | Err(CreateTableError::ResourceInUseException(_)) => Ok(()),
+                Err(error) => Err(format!("{error:?}")),
+            }
         };
         simulation.block_on(created, SET_UP_LIMIT)?.map_err(DeploymentError::Table)?;
         Ok(Self { simulation, options: options.clone(), rehearsal: None })
@@ -221,7 +253,7 @@ impl Deployment {
     }
 
     fn request(&mut self, event: &Value) -> Result<Value, DeploymentError> {
-        let answer = self.simulation.invoke("api", event.clone())??;
+        let answer = self.simulation.invoke(API, event.clone())??;
         Ok(read_answer(&answer)?)
     }
 

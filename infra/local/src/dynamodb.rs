@@ -1,6 +1,7 @@
 //! DynamoDB: an embedded engine in process, on the virtual clock, with the capacity of every call counted.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use dynoxide::storage_backend::Clock;
@@ -52,6 +53,17 @@ impl DynamoDb {
     pub fn in_memory(clock: &VirtualClock) -> Result<Self, DynoxideError> {
         let engine_clock = Arc::new(EngineClock(clock.clone()));
         Ok(Self { database: Database::memory_with_clock(engine_clock)?, swept_at: clock.now() })
+    }
+
+    /// The tables in a file, which is made if it is not there. The engine has no clock but the wall's for those: it
+    /// decides what has expired, which nobody may rely on, and names streams, which nobody uses.
+    ///
+    /// # Errors
+    /// When the file cannot be made, opened or understood.
+    pub fn in_file(file: &Path, now: Timestamp) -> Result<Self, DynoxideError> {
+        let path = file.to_str();
+        let path = path.ok_or_else(|| DynoxideError::InternalServerError("its name is not UTF-8".to_owned()));
+        Ok(Self { database: Database::new(path?)?, swept_at: now })
     }
 
     /// Applies one operation; says beside the answer what it cost.

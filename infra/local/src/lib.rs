@@ -3,6 +3,8 @@
 //! Two halves. The model ([`Cloud`] and the services in it) does no input or output and never moves time. The driver
 //! ([`Simulation`]) runs functions and clients against it with the real AWS SDK clients, whose HTTP connector leads
 //! into the model, and moves virtual time from one event to the next. A run is a function of one seed.
+//!
+//! [`serve`] opens it to anybody who speaks HTTP, in real time.
 
 mod batch;
 mod call;
@@ -26,6 +28,7 @@ pub mod queue;
 mod runtime;
 pub mod sdk;
 pub mod seed;
+pub mod serve;
 mod simulation;
 pub mod sns;
 pub mod sqs;

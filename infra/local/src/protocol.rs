@@ -74,11 +74,7 @@ impl Request {
 
     fn from_form(body: &[u8]) -> Result<Self, Answer> {
         let text = String::from_utf8_lossy(body);
-        let mut fields = Map::new();
-        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            fields.insert(form_decoded(name), Value::String(form_decoded(value)));
-        }
+        let mut fields: Map<_, _> = form(&text).map(|(name, value)| (name, Value::String(value))).collect();
         match fields.remove("Action") {
             Some(Value::String(operation)) => {
                 Ok(Self { service: Service::Sns, operation, body: Value::Object(fields) })
@@ -149,7 +145,7 @@ impl Answer {
         }
     }
 
-    /// The query protocol's XML. Every member of an answer we give over it is a string.
+    /// The query protocol's XML.
     fn xml(&self, operation: &str) -> String {
         const NAMESPACE: &str = "http://sns.amazonaws.com/doc/2010-03-31/";
         const REQUEST: &str = "<RequestId>00000000-0000-0000-0000-000000000000</RequestId>";
@@ -161,18 +157,39 @@ impl Answer {
                 escaped(code)
             );
         }
-        let members = self.body.as_object().into_iter().flatten().filter_map(|(name, value)| {
-            value.as_str().map(|value| format!("<{name}>{}</{name}>", escaped(value)))
-        });
-        let members: String = members.collect();
+        let members = members(&self.body);
         format!(
             "<{operation}Response xmlns=\"{NAMESPACE}\"><{operation}Result>{members}</{operation}Result><ResponseMetadata>{REQUEST}</ResponseMetadata></{operation}Response>"
         )
     }
 }
 
+/// A value as the query protocol writes it: members by name, items of a list each as a `member`.
+fn members(value: &Value) -> String {
+    match value {
+        Value::Object(named) => {
+            named.iter().map(|(name, value)| format!("<{name}>{}</{name}>", members(value))).collect()
+        }
+        Value::Array(items) => {
+            items.iter().map(|item| format!("<member>{}</member>", members(item))).collect()
+        }
+        Value::String(text) => escaped(text),
+        Value::Null => String::new(),
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
+    }
+}
+
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+/// The pairs of a form or a query, decoded.
+pub(crate) fn form(text: &str) -> impl Iterator<Item = (String, String)> {
+    let pairs = text.split('&').filter(|pair| !pair.is_empty());
+    pairs.map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (form_decoded(name), form_decoded(value))
+    })
 }
 
 /// Undoes `application/x-www-form-urlencoded`. What is not a valid escape stands for itself.

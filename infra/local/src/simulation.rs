@@ -254,7 +254,37 @@ impl Simulation {
         }
     }
 
-    fn next_at(&self) -> Option<Timestamp> {
+    /// Runs all that happens until `present` and moves there. When it has had `enough` it stays at an earlier moment.
+    ///
+    /// # Errors
+    /// When virtual time stands still.
+    pub(crate) fn catch_up(
+        &mut self,
+        present: Timestamp,
+        mut enough: impl FnMut() -> bool,
+    ) -> Result<(), SimulationError> {
+        let mut spins = 0;
+        self.settle()?;
+        while let Some(next) = self.next_at().filter(|next| *next <= present) {
+            if enough() {
+                return Ok(());
+            }
+            spins = if next > self.now() { 0 } else { spins + 1 };
+            self.check(spins)?;
+            self.clock.advance(next);
+            self.settle()?;
+        }
+        self.clock.advance(present);
+        Ok(())
+    }
+
+    /// The cloud as those share it who wait for something in it.
+    pub(crate) fn shared_cloud(&self) -> SharedCloud {
+        Arc::clone(&self.cloud)
+    }
+
+    /// When something happens next.
+    pub(crate) fn next_at(&self) -> Option<Timestamp> {
         let cloud = self.cloud().next_at();
         [self.clock.next_at(), cloud, self.runtime.next_at()].into_iter().flatten().min()
     }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
-use crate::names::REGION;
+use crate::names::{REGION, last_part, topic_arn};
 use crate::protocol::Answer;
 use crate::seed;
 
@@ -83,30 +83,70 @@ impl Sns {
         self.topics.entry(topic_arn.to_owned()).or_default().push(subscription);
     }
 
-    /// Applies one operation of a client; only Publish is known.
+    /// Applies one operation of a client. What is published comes back with its topic for the cloud to deliver.
     pub fn handle(
         &mut self,
         operation: &str,
         body: &Value,
         now: Timestamp,
     ) -> (Answer, String, Publications) {
-        let text = |member: &str| body.get(member).and_then(Value::as_str);
-        let refused =
-            |code: &str, message: &str| (Answer::error(400, code, message), String::new(), Vec::new());
-        if operation != "Publish" {
-            return refused("InvalidAction", &format!("{operation} is not part of the embedded cloud"));
-        }
-        let message = text("Message").unwrap_or_default();
+        let answer = match operation {
+            "Publish" => return self.publish_for_client(body, now),
+            "CreateTopic" => self.create_for_client(body),
+            "ListTopics" => {
+                let topics = self.topics.keys().map(|arn| json!({ "TopicArn": arn }));
+                Answer::ok(json!({ "Topics": topics.collect::<Vec<_>>() }))
+            }
+            "Subscribe" => self.subscribe_for_client(body),
+            other => {
+                Answer::error(400, "InvalidAction", &format!("{other} is not part of the embedded cloud"))
+            }
+        };
+        (answer, String::new(), Vec::new())
+    }
+
+    fn publish_for_client(&mut self, body: &Value, now: Timestamp) -> (Answer, String, Publications) {
+        let message = text(body, "Message").unwrap_or_default();
         if message.is_empty() || message.len() > MAXIMUM_SIZE {
-            return refused("InvalidParameter", "Invalid parameter: Message must have 1 to 262144 bytes");
+            let refusal = invalid("Message must have 1 to 262144 bytes");
+            return (refusal, String::new(), Vec::new());
         }
-        let topic = text("TopicArn").or_else(|| text("TargetArn")).unwrap_or_default();
-        match self.publish(topic, text("Subject"), message, now) {
+        let topic = text(body, "TopicArn").or_else(|| text(body, "TargetArn")).unwrap_or_default();
+        match self.publish(topic, text(body, "Subject"), message, now) {
             Some((id, publications)) => {
                 (Answer::ok(json!({ "MessageId": id })), topic.to_owned(), publications)
             }
-            None => (Answer::error(404, "NotFound", "Topic does not exist"), String::new(), Vec::new()),
+            None => (absent(), String::new(), Vec::new()),
         }
+    }
+
+    fn create_for_client(&mut self, body: &Value) -> Answer {
+        let name = text(body, "Name").unwrap_or_default();
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+        if !(1..=256).contains(&name.len()) || !name.bytes().all(fits) {
+            return invalid("Name must have 1 to 256 letters, digits, hyphens and underscores");
+        }
+        let arn = topic_arn(name);
+        self.create(&arn);
+        Answer::ok(json!({ "TopicArn": arn }))
+    }
+
+    /// Subscribes a queue: others than queues cannot be reached from here.
+    fn subscribe_for_client(&mut self, body: &Value) -> Answer {
+        let topic = text(body, "TopicArn").unwrap_or_default();
+        let Some(subscriptions) = self.topics.get_mut(topic) else { return absent() };
+        let (Some("sqs"), Some(endpoint)) = (text(body, "Protocol"), text(body, "Endpoint")) else {
+            return invalid("Protocol must be sqs, and Endpoint the ARN of a queue");
+        };
+        // The query protocol numbers the entries of a map.
+        let raw = (1..=10).any(|entry| {
+            let part = |name: &str| text(body, &format!("Attributes.entry.{entry}.{name}"));
+            part("key") == Some("RawMessageDelivery") && part("value") == Some("true")
+        });
+        let target = Target::Queue(last_part(endpoint, ':').to_owned());
+        let arn = format!("{topic}:{:08x}-0000-0000-0000-000000000000", subscriptions.len());
+        subscriptions.push(Subscription { target, raw });
+        Answer::ok(json!({ "SubscriptionArn": arn }))
     }
 
     /// Accepts a message for a topic: its id, and what goes to whom. Nothing when there is no such topic.
@@ -126,6 +166,18 @@ impl Sns {
         });
         Some((id, sent.collect()))
     }
+}
+
+fn text<'a>(body: &'a Value, member: &str) -> Option<&'a str> {
+    body.get(member).and_then(Value::as_str)
+}
+
+fn invalid(message: &str) -> Answer {
+    Answer::error(400, "InvalidParameter", &format!("Invalid parameter: {message}"))
+}
+
+fn absent() -> Answer {
+    Answer::error(404, "NotFound", "Topic does not exist")
 }
 
 impl Notification<'_> {

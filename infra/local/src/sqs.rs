@@ -1,13 +1,16 @@
 //! Simple Queue Service: the queues by name, and the operations clients call on them.
 
+mod queues;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use md5::{Digest, Md5};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
-use crate::names::{last_part, queue_url};
+use crate::names::last_part;
 use crate::protocol::Answer;
 use crate::queue::{Message, Queue, QueueOptions, Received};
 use crate::seed;
@@ -23,6 +26,8 @@ const MAXIMUM_BATCH: usize = 10;
 pub struct Sqs {
     queues: BTreeMap<String, Queue>,
     random: ChaCha8Rng,
+    /// Where clients reach it, if not at AWS' own address.
+    address: Option<String>,
 }
 
 /// A message a client has sent and the model has not yet put into its queue.
@@ -41,7 +46,12 @@ type Refusal = Answer;
 impl Sqs {
     /// No queues.
     pub fn new(seed: u64) -> Self {
-        Self { queues: BTreeMap::new(), random: seed::generator(seed, "sqs") }
+        Self { queues: BTreeMap::new(), random: seed::generator(seed, "sqs"), address: None }
+    }
+
+    /// The URLs of queues begin with this from now on, for clients that take them for addresses.
+    pub fn answer_at(&mut self, address: String) {
+        self.address = Some(address);
     }
 
     /// Creates a queue, or replaces an empty one's options.
@@ -62,14 +72,17 @@ impl Sqs {
     /// Applies one operation. What it sends comes back for the cloud to deliver, which is where faults are drawn.
     pub fn handle(&mut self, operation: &str, body: &Value, now: Timestamp) -> (Answer, Vec<Sent>) {
         let result = match operation {
-            "SendMessage" => {
-                self.send(body, now).map(|sent| (json!({ "MessageId": sent.message.id }), vec![sent]))
-            }
+            "SendMessage" => self.send(body, now).map(|sent| (told(&sent), vec![sent])),
             "SendMessageBatch" => self.send_batch(body, now),
             "ReceiveMessage" => self.receive_for_client(body, now).map(|answer| (answer, Vec::new())),
             "DeleteMessage" => self.delete_for_client(body).map(|answer| (answer, Vec::new())),
+            "DeleteMessageBatch" => self.delete_batch(body).map(|answer| (answer, Vec::new())),
             "ChangeMessageVisibility" => self.change_for_client(body, now).map(|answer| (answer, Vec::new())),
             "GetQueueUrl" => self.url(body).map(|answer| (answer, Vec::new())),
+            "ListQueues" => self.list(body).map(|answer| (answer, Vec::new())),
+            "CreateQueue" => self.create_for_client(body).map(|answer| (answer, Vec::new())),
+            "DeleteQueue" => self.delete_queue(body).map(|answer| (answer, Vec::new())),
+            "PurgeQueue" => self.purge(body).map(|answer| (answer, Vec::new())),
             "GetQueueAttributes" => self.attributes(body, now).map(|answer| (answer, Vec::new())),
             other => Err(Answer::error(
                 400,
@@ -137,20 +150,14 @@ impl Sqs {
 
     fn send_batch(&mut self, body: &Value, now: Timestamp) -> Result<(Value, Vec<Sent>), Refusal> {
         let queue = self.name_in(body)?;
-        let entries = body["Entries"].as_array().map(Vec::as_slice).unwrap_or_default();
-        if entries.is_empty() {
-            return Err(Answer::error(400, "com.amazonaws.sqs#EmptyBatchRequest", "there are no entries"));
-        }
-        if entries.len() > MAXIMUM_BATCH {
-            let code = "com.amazonaws.sqs#TooManyEntriesInBatchRequest";
-            return Err(Answer::error(400, code, "a batch has at most 10 entries"));
-        }
         let (mut successful, mut failed, mut all) = (Vec::new(), Vec::new(), Vec::new());
-        for entry in entries {
+        for entry in entries(body)? {
             let id = text(entry, "Id")?;
             match self.entry(&queue, entry, now) {
                 Ok(sent) => {
-                    successful.push(json!({ "Id": id, "MessageId": sent.message.id }));
+                    let mut entry = told(&sent);
+                    entry["Id"] = json!(id);
+                    successful.push(entry);
                     all.push(sent);
                 }
                 Err(refusal) => failed.push(json!({
@@ -170,7 +177,7 @@ impl Sqs {
         let messages = self.receive(&queue, limit, now).into_iter().map(|received| {
             json!({
                 "MessageId": received.message.id, "ReceiptHandle": received.handle, "Body": received.message.body,
-                "Attributes": attributes_of(&received.message),
+                "MD5OfBody": md5(&received.message.body), "Attributes": attributes_of(&received.message),
             })
         });
         Ok(json!({ "Messages": messages.collect::<Vec<_>>() }))
@@ -182,6 +189,17 @@ impl Sqs {
         Ok(json!({}))
     }
 
+    fn delete_batch(&mut self, body: &Value) -> Result<Value, Refusal> {
+        let name = self.name_in(body)?;
+        let mut successful = Vec::new();
+        for entry in entries(body)? {
+            let id = text(entry, "Id")?;
+            self.delete(&name, text(entry, "ReceiptHandle")?);
+            successful.push(json!({ "Id": id }));
+        }
+        Ok(json!({ "Successful": successful, "Failed": [] }))
+    }
+
     fn change_for_client(&mut self, body: &Value, now: Timestamp) -> Result<Value, Refusal> {
         let name = self.name_in(body)?;
         let handle = text(body, "ReceiptHandle")?;
@@ -191,27 +209,6 @@ impl Sqs {
             queue.change_visibility(handle, Duration::from_secs(seconds), now);
         }
         Ok(json!({}))
-    }
-
-    fn url(&self, body: &Value) -> Result<Value, Refusal> {
-        let name = text(body, "QueueName")?;
-        if self.queues.contains_key(name) {
-            Ok(json!({ "QueueUrl": queue_url(name) }))
-        } else {
-            Err(absent())
-        }
-    }
-
-    fn attributes(&self, body: &Value, now: Timestamp) -> Result<Value, Refusal> {
-        let name = self.name_in(body)?;
-        let queue = self.queues.get(&name).ok_or_else(absent)?;
-        let hidden = queue.messages().filter(|message| message.is_hidden(now)).count();
-        Ok(json!({ "Attributes": {
-            "QueueArn": crate::names::queue_arn(&name),
-            "ApproximateNumberOfMessages": (queue.len() - hidden).to_string(),
-            "ApproximateNumberOfMessagesNotVisible": hidden.to_string(),
-            "VisibilityTimeout": queue.options.visibility_timeout.as_secs().to_string(),
-        } }))
     }
 
     /// The name of the queue a request names by its URL.
@@ -230,6 +227,28 @@ pub(crate) fn attributes_of(message: &Message) -> Value {
         "SenderId": crate::names::ACCOUNT,
         "ApproximateFirstReceiveTimestamp": first.as_millisecond().to_string(),
     })
+}
+
+/// The entries of a batch.
+fn entries(body: &Value) -> Result<&[Value], Refusal> {
+    let entries = body["Entries"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if entries.is_empty() {
+        return Err(Answer::error(400, "com.amazonaws.sqs#EmptyBatchRequest", "there are no entries"));
+    }
+    if entries.len() > MAXIMUM_BATCH {
+        let code = "com.amazonaws.sqs#TooManyEntriesInBatchRequest";
+        return Err(Answer::error(400, code, "a batch has at most 10 entries"));
+    }
+    Ok(entries)
+}
+
+/// What the sender of a message is told. Some SDKs compare the digest.
+fn told(sent: &Sent) -> Value {
+    json!({ "MessageId": sent.message.id, "MD5OfMessageBody": md5(&sent.message.body) })
+}
+
+fn md5(text: &str) -> String {
+    Md5::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn text<'a>(body: &'a Value, member: &str) -> Result<&'a str, Refusal> {

@@ -48,6 +48,10 @@ constructors! {
     document_already_exists = "DocumentAlreadyExists" Modelled,
     /// The account has as many documents as it may have.
     document_limit_exceeded = "DocumentLimitExceeded" Modelled,
+    /// The new text of a document is the text it has.
+    duplicate_document_content = "DuplicateDocumentContent" Modelled,
+    /// Another version of the document has this name.
+    duplicate_document_version_name = "DuplicateDocumentVersionName" Modelled,
     /// The same node id twice in one request. SSM's shape has no message.
     duplicate_instance_id = "DuplicateInstanceId" Common,
     /// A client token was used before with other parameters.
@@ -66,6 +70,8 @@ constructors! {
     invalid_document = "InvalidDocument" Modelled,
     /// The text of a document cannot be read or breaks a rule.
     invalid_document_content = "InvalidDocumentContent" Modelled,
+    /// Something that cannot be done to this document or version.
+    invalid_document_operation = "InvalidDocumentOperation" Modelled,
     /// The document's schema version is not one SSM knows.
     invalid_document_schema_version = "InvalidDocumentSchemaVersion" Modelled,
     /// The document has no such version.
@@ -76,6 +82,8 @@ constructors! {
     invalid_filter_value = "InvalidFilterValue" Modelled,
     /// A node that does not exist, is not managed, or is not in a state to run commands.
     invalid_instance_id = "InvalidInstanceId" Modelled,
+    /// A filter of nodes has a value that its key doesn't know.
+    invalid_instance_information_filter_value = "InvalidInstanceInformationFilterValue" Common,
     /// A token that this service did not issue for this request.
     invalid_next_token = "InvalidNextToken" Modelled,
     /// A notification configuration SSM cannot use.
@@ -94,6 +102,10 @@ constructors! {
     invocation_does_not_exist = "InvocationDoesNotExist" Common,
     /// The document, or the document and the parameters for it, exceed 64 KB.
     max_document_size_exceeded = "MaxDocumentSizeExceeded" Modelled,
+    /// A parameter of this name exists, and was not to be overwritten.
+    parameter_already_exists = "ParameterAlreadyExists" Common,
+    /// There is no parameter of this name.
+    parameter_not_found = "ParameterNotFound" Common,
     /// The document does not support the platform of a node.
     unsupported_platform_type = "UnsupportedPlatformType" Modelled,
     /// The caller may not do this.

@@ -48,7 +48,7 @@ pub(super) fn add(simulation: &mut Simulation, config: &Config, roles: &[String]
         )
     });
     simulation.add_function(FunctionDefinition::new(
-        "api",
+        super::API,
         api::OPERATIONS,
         API_TIMEOUT,
         factory(config, roles, |orchestrator, event, context| async move {

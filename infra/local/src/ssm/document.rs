@@ -1,8 +1,8 @@
-//! Documents: what they declare, and their versions.
+//! Documents: what they declare.
 
 use super::time::seconds;
 use crate::fleet::Platform;
-use fleetwright_wire::{Parameters, ServiceError};
+use fleetwright_wire::{DocumentRequires, Parameters, ServiceError};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,12 +24,22 @@ pub(super) struct Document {
     pub(super) format: String,
     pub(super) content: String,
     pub(super) created_at: i64,
+    pub(super) labels: Labels,
     pub(super) description: String,
     pub(super) schema_version: String,
     pub(super) parameters: BTreeMap<String, Declared>,
     /// Steps of a Command document.
     pub(super) steps: Vec<Step>,
     timeout: Option<String>,
+}
+
+/// What a version is called besides, and what it needs: kept as it was given.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Labels {
+    pub(super) version_name: Option<String>,
+    pub(super) display_name: Option<String>,
+    pub(super) target_type: Option<String>,
+    pub(super) requires: Option<Vec<DocumentRequires>>,
 }
 
 /// A parameter as a document declares it.
@@ -79,6 +89,7 @@ impl Document {
             format: format.to_owned(),
             content: content.to_owned(),
             created_at,
+            labels: Labels::default(),
             description: String::new(),
             schema_version: String::new(),
             parameters: BTreeMap::new(),
@@ -222,44 +233,4 @@ pub(super) fn parse(content: &str, format: &str) -> Result<Value, ServiceError> 
         _ => serde_saphyr::from_str(content).map_err(|error| invalid(error.to_string()))?,
     };
     if value.is_object() { Ok(value) } else { Err(invalid("it is not a mapping".to_owned())) }
-}
-
-/// All documents, by name, each with its versions.
-#[derive(Debug, Default)]
-pub(super) struct Library {
-    documents: BTreeMap<Arc<str>, Vec<Arc<Document>>>,
-}
-
-impl Library {
-    /// Adds a version of a document, which becomes its default.
-    pub(super) fn add(&mut self, mut document: Document) -> Arc<Document> {
-        let versions = self.documents.entry(Arc::clone(&document.name)).or_default();
-        document.version = u32::try_from(versions.len() + 1).unwrap_or(u32::MAX);
-        let document = Arc::new(document);
-        versions.push(Arc::clone(&document));
-        document
-    }
-
-    /// Whether there is a document of this name.
-    pub(super) fn contains(&self, name: &str) -> bool {
-        self.documents.contains_key(name)
-    }
-
-    /// Finds a version (`$DEFAULT`, `$LATEST` or a number) of a document, by name or ARN.
-    pub(super) fn find(&self, name: &str, version: Option<&str>) -> Result<&Arc<Document>, ServiceError> {
-        let bare = name.split_once(":document/").map_or(name, |(_, bare)| bare);
-        let versions = self.documents.get(bare).ok_or_else(|| {
-            ServiceError::invalid_document(format!("Document with name {name} does not exist."))
-        })?;
-        let found = match version.filter(|version| !version.is_empty()) {
-            None | Some("$DEFAULT" | "$LATEST") => versions.last(),
-            Some(number) => {
-                number.parse::<usize>().ok().and_then(|number| versions.get(number.checked_sub(1)?))
-            }
-        };
-        found.ok_or_else(|| {
-            let version = version.unwrap_or_default();
-            ServiceError::invalid_document_version(format!("Document {bare} has no version {version}."))
-        })
-    }
 }

@@ -11,11 +11,13 @@ mod chance;
 mod change;
 mod command;
 mod document;
+mod document_list;
 mod filter;
 mod invocation;
 mod ledger;
 mod library;
 mod list;
+mod node_list;
 mod options;
 mod outcome;
 mod output;
@@ -26,6 +28,7 @@ mod progress;
 mod publish;
 mod rate;
 mod send;
+mod shelf;
 mod status;
 mod time;
 mod validate;
@@ -40,13 +43,14 @@ pub use status::{CommandStatus, StatusDetails, Tally};
 use crate::fleet::{Fleet, Node, Patches, matches};
 use agenda::Agenda;
 use command::Command;
-use document::{Document, Library};
+use document::Document;
 use fleetwright_wire::ServiceError;
 use jiff::Timestamp;
 use patch::PatchState;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
+use shelf::Library;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -58,6 +62,8 @@ pub struct Ssm {
     rng: ChaCha8Rng,
     /// Milliseconds since 1970; never goes back.
     now: i64,
+    /// When the service was first asked or run.
+    began: Option<i64>,
     nodes: Vec<ManagedNode>,
     by_id: BTreeMap<Arc<str>, usize>,
     by_tag: BTreeMap<String, BTreeMap<String, Vec<usize>>>,
@@ -91,6 +97,7 @@ impl Ssm {
             seed,
             rng: ChaCha8Rng::seed_from_u64(seed),
             now: i64::MIN / 4,
+            began: None,
             nodes: Vec::new(),
             by_id: BTreeMap::new(),
             by_tag: BTreeMap::new(),
@@ -110,7 +117,7 @@ impl Ssm {
         }
         for (name, content) in builtin::documents() {
             if let Ok(document) = Document::read(name, &content.to_string(), "Command", "JSON", 0) {
-                ssm.library.add(document);
+                ssm.library.add_amazons(document);
             }
         }
         ssm
@@ -141,9 +148,18 @@ impl Ssm {
             "ListCommands" => self.list_commands(body).and_then(json),
             "ListCommandInvocations" => self.list_command_invocations(body).and_then(json),
             "GetCommandInvocation" => self.get_command_invocation(body).and_then(json),
+            "PutParameter" => self.put_parameter_for_client(body).and_then(json),
+            "GetParameter" => self.get_parameter(body).and_then(json),
             "GetParameters" => self.get_parameters(body).and_then(json),
             "GetDocument" => self.get_document(body).and_then(json),
+            "DescribeDocument" => self.describe_document(body).and_then(json),
+            "ListDocuments" => self.list_documents(body).and_then(json),
+            "ListDocumentVersions" => self.list_document_versions(body).and_then(json),
             "CreateDocument" => self.create_document(body).and_then(json),
+            "UpdateDocument" => self.update_document(body).and_then(json),
+            "UpdateDocumentDefaultVersion" => self.update_document_default_version(body).and_then(json),
+            "DeleteDocument" => self.delete_document(body).and_then(json),
+            "DescribeInstanceInformation" => self.describe_instance_information(body).and_then(json),
             "DescribeInstancePatchStates" => self.describe_patch_states(body).and_then(json),
             _ => Err(ServiceError::unknown_operation(format!(
                 "{operation} is not an operation of this service."
@@ -169,6 +185,7 @@ impl Ssm {
             self.happen(happening);
         }
         self.now = self.now.max(now);
+        self.began.get_or_insert(self.now);
     }
 
     /// Adds a document, or a version of one, which becomes its default. `document_type` is `Command`, `Automation`, …,
@@ -181,7 +198,7 @@ impl Ssm {
         format: &str,
     ) -> Result<(), ServiceError> {
         let document = Document::read(name, content, document_type, format, self.now.max(0))?;
-        self.library.add(document);
+        self.library.add(document, true);
         Ok(())
     }
 

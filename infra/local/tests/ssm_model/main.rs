@@ -2,6 +2,7 @@
 
 mod cancels;
 mod determinism;
+mod documents;
 mod fleets;
 mod notifications;
 mod patches;

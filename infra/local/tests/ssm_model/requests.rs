@@ -217,7 +217,7 @@ fn documents_have_versions_and_formats() {
     let broken =
         world.refusal("CreateDocument", &json!({"Name": "Bad", "Content": "a: [", "DocumentFormat": "YAML"}));
     assert_eq!(broken.code, "InvalidDocumentContent");
-    assert_eq!(world.refusal("DeleteDocument", &json!({})).code, "UnknownOperationException");
+    assert_eq!(world.refusal("DeleteInventory", &json!({})).code, "UnknownOperationException");
 }
 
 #[test]

@@ -45,9 +45,7 @@ impl Orchestrator {
             let stretch = self.stretch(query, &place).await?;
             let ids: Vec<CommandId> = stretch.keys.iter().map(|(_, id)| id.clone()).collect();
             for shown in self.shown(&ids).await? {
-                let of_node = query.node.as_ref().is_none_or(|node| shown.goes_to(node));
-                // By its node it is in the stretch already, unless one command was asked for.
-                if (of_node || query.command.is_none()) && matches(&shown.command) {
+                if self.goes_where_asked(&shown, query).await? && matches(&shown.command) {
                     let at = shown.item.place.clone();
                     found.push(shown.command);
                     if found.len() == query.limit {
@@ -61,6 +59,19 @@ impl Orchestrator {
             }
         }
         Ok(Page { found, place: Some(place) })
+    }
+
+    /// Whether a command that was asked for by its id goes to the node that was asked for; by the node alone, it is in
+    /// the stretch for that.
+    async fn goes_where_asked(&self, shown: &Shown, query: &CommandQuery) -> Result<bool, Error> {
+        let (Some(node), Some(_)) = (&query.node, &query.command) else { return Ok(true) };
+        if shown.item.command.known_nodes().contains(node) {
+            return Ok(true);
+        }
+        match &shown.item.place {
+            Some(place) => self.table.was_on(node, place).await,
+            None => Ok(false),
+        }
     }
 
     /// The next commands that a query may mean.
@@ -163,15 +174,6 @@ impl CommandQuery {
     /// Where it begins.
     pub(super) fn start(&self) -> String {
         self.place.clone().unwrap_or_else(|| RecentKey::behind(self.before))
-    }
-}
-
-impl Shown {
-    /// Whether it is known to go to a node.
-    pub(super) fn goes_to(&self, node: &NodeId) -> bool {
-        self.item.command.known_nodes().contains(node)
-            // Of a settled command by Targets only the settle knows.
-            || (self.item.command.settled.is_some() && self.item.command.asked_count().is_none())
     }
 }
 

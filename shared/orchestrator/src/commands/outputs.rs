@@ -9,6 +9,9 @@ use fleetwright_wire::{Command, GetCommandInvocationResult};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+/// SSM's words for what it does not know, or no more.
+const FORGOTTEN: [&str; 2] = ["InvocationDoesNotExist", "InvalidCommandId"];
+
 impl Orchestrator {
     /// What a command did on a node, with its outputs: as they are kept, else as SSM says, which is kept once final.
     ///
@@ -38,7 +41,7 @@ impl Orchestrator {
         let (code, message) = words(&error);
         match known(&error) {
             // After 30 days SSM has forgotten, and what settling kept is all there is.
-            Known::Rejected if code == "InvocationDoesNotExist" => {
+            Known::Rejected if FORGOTTEN.contains(&code.as_str()) => {
                 let settled = self.settled_invocation(command, node, plugin).await?;
                 settled.ok_or(Error::Refused { code, message })
             }

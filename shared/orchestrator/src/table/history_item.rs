@@ -41,6 +41,11 @@ impl Table {
         self.write_all(invocations.map(item).collect::<Result<_, _>>()?).await
     }
 
+    /// Whether the settled command at that place went to a node.
+    pub(crate) async fn was_on(&self, node: &NodeId, place: &str) -> Result<bool, Error> {
+        Ok(self.get(&keys::history(node), place).await?.is_some())
+    }
+
     /// The settled commands of a node before a place, the newest first.
     pub(crate) async fn history(
         &self,

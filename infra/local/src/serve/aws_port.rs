@@ -1,0 +1,72 @@
+//! The port that is AWS: SSM, DynamoDB, SNS, SQS and EventBridge for any SDK.
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::response::Response;
+
+use super::driver::Driver;
+use super::request_id::{HEADER, RequestIds};
+use crate::protocol::{Answer, Request, Service};
+
+/// The largest request of any of the services: DynamoDB's BatchWriteItem takes 16 MB.
+const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+#[derive(Clone)]
+struct Port {
+    driver: Driver,
+    ids: RequestIds,
+}
+
+/// What the port answers: AWS' services have one path.
+pub(super) fn router(driver: Driver) -> Router {
+    let port = Port { driver, ids: RequestIds::new("aws") };
+    Router::new().fallback(answer).layer(DefaultBodyLimit::max(BODY_BYTES_MAX)).with_state(port)
+}
+
+async fn answer(
+    State(port): State<Port>,
+    method: Method,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let target = headers.get("x-amz-target").map(|target| String::from_utf8_lossy(target.as_bytes()));
+    // What cannot be told otherwise: forms are SNS', everything else names its target.
+    let spoken = if target.is_some() { Service::Ssm } else { Service::Sns };
+    let refused = |status, code, message: &str| (Answer::error(status, code, message), spoken, String::new());
+    let (answer, service, operation) = match body {
+        _ if method != Method::POST => refused(405, "UnknownOperationException", "send a POST"),
+        Err(rejection) => {
+            refused(rejection.status().as_u16(), "RequestEntityTooLarge", &rejection.body_text())
+        }
+        Ok(body) => match Request::decode(target.as_deref(), &body) {
+            Err(answer) => (answer, spoken, String::new()),
+            Ok(request) => {
+                let (service, operation) = (request.service, request.operation.clone());
+                let gone = || Answer::error(503, "ServiceUnavailable", "the embedded cloud has ended");
+                (port.driver.aws(request).await.unwrap_or_else(gone), service, operation)
+            }
+        },
+    };
+    response(&answer, service, &operation, &port.ids.next())
+}
+
+fn response(answer: &Answer, service: Service, operation: &str, id: &str) -> Response {
+    let (media_type, body) = answer.encode(service, operation);
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let query_error = answer.query_error(service);
+    let headers = [
+        ("content-type", Some(media_type)),
+        (HEADER, Some(id)),
+        ("x-amzn-query-error", query_error.as_deref()),
+    ];
+    for (name, value) in headers {
+        if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}

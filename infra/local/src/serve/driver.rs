@@ -1,0 +1,181 @@
+//! The thread the simulation lives on: takes requests, and lets virtual time follow real time between them.
+
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::Duration;
+
+use futures::channel::oneshot;
+use serde_json::Value;
+
+use super::long_poll;
+use super::tempo::{Tempo, real_moment, real_now};
+use super::{ServeError, ServeOptions};
+use crate::cloud::Cloud;
+use crate::deployment::{API, Deployment, DeploymentOptions};
+use crate::lambda::InvokeError;
+use crate::protocol::{Answer, Request};
+use crate::seed;
+use crate::simulation::SimulationError;
+
+/// The name that calls over HTTP are counted under.
+pub(super) const CALLER: &str = "http";
+/// Real time after which requests are taken although virtual time is behind.
+const PATIENCE: Duration = Duration::from_millis(50);
+/// No wait is longer: an idle cloud looks up now and then.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// What the main thread of a process usually has; other threads have a quarter of it.
+const STACK_BYTES: usize = 8 * 1024 * 1024;
+
+/// A request that waits for its answer.
+enum Asked {
+    Aws(Request, oneshot::Sender<Answer>),
+    Api(Value, oneshot::Sender<Result<Value, InvokeError>>),
+}
+
+/// The way to the thread; it ends when the last copy is gone.
+#[derive(Clone)]
+pub(super) struct Driver {
+    requests: Sender<Asked>,
+}
+
+impl Driver {
+    /// Starts the thread. What comes back beside the way to it says how it ended.
+    pub(super) async fn start(
+        options: ServeOptions,
+        aws_url: String,
+    ) -> Result<(Self, oneshot::Receiver<Result<(), ServeError>>), ServeError> {
+        let (requests, received) = mpsc::channel();
+        let (ready, is_ready) = oneshot::channel();
+        let (end, ended) = oneshot::channel();
+        thread::Builder::new().name("cloud".to_owned()).stack_size(STACK_BYTES).spawn(move || {
+            let speed = options.speed;
+            let deployment = match deploy(options, aws_url) {
+                Ok(deployment) => deployment,
+                Err(error) => return drop(ready.send(Err(error))),
+            };
+            if ready.send(Ok(())).is_err() {
+                return;
+            }
+            let tempo = Tempo::new(deployment.simulation.now(), speed);
+            let over = Loop { deployment, tempo, received }.run();
+            // Who has stopped serving doesn't ask why.
+            let _ = end.send(over.map_err(ServeError::from));
+        })?;
+        is_ready.await.unwrap_or(Err(ServeError::Died))?;
+        Ok((Self { requests }, ended))
+    }
+
+    /// A service's answer. Nothing when the cloud has ended.
+    pub(super) async fn aws(&self, request: Request) -> Option<Answer> {
+        let (answer, answered) = oneshot::channel();
+        self.requests.send(Asked::Aws(request, answer)).ok()?;
+        answered.await.ok()
+    }
+
+    /// What the function behind our API makes of an event. Nothing when the cloud has ended.
+    pub(super) async fn api(&self, event: Value) -> Option<Result<Value, InvokeError>> {
+        let (answer, answered) = oneshot::channel();
+        self.requests.send(Asked::Api(event, answer)).ok()?;
+        answered.await.ok()
+    }
+}
+
+fn deploy(options: ServeOptions, aws_url: String) -> Result<Deployment, ServeError> {
+    let start = real_moment();
+    // Ids are drawn too: a run that goes on with an earlier one's table must not draw the same again.
+    let seed = match options.data {
+        Some(_) => seed::derive(options.seed, &start.to_string()),
+        None => options.seed,
+    };
+    let settings = DeploymentOptions {
+        start,
+        data: options.data,
+        // What others send past our API is shown as well.
+        invocation_events: true,
+        ..DeploymentOptions::seeded(seed)
+    };
+    let deployment = Deployment::new(options.fleet, &settings)?;
+    {
+        let mut cloud = deployment.simulation.cloud();
+        cloud.sqs.answer_at(aws_url);
+        for document in options.documents {
+            let format = if document.text.trim_start().starts_with('{') { "JSON" } else { "YAML" };
+            let registered =
+                cloud.ssm.register_document(&document.name, &document.text, document.kind, format);
+            registered.map_err(|error| ServeError::Document { file: document.file, error })?;
+        }
+    }
+    Ok(deployment)
+}
+
+/// What the thread does.
+struct Loop {
+    deployment: Deployment,
+    tempo: Tempo,
+    received: Receiver<Asked>,
+}
+
+impl Loop {
+    /// Until nobody can ask any more.
+    fn run(mut self) -> Result<(), SimulationError> {
+        loop {
+            self.follow()?;
+            let next = self.deployment.simulation.next_at();
+            let wait = next.map_or(LONGEST_WAIT, |at| self.tempo.until(at).min(LONGEST_WAIT));
+            match self.received.recv_timeout(wait) {
+                Ok(first) => {
+                    self.follow()?;
+                    self.take(first);
+                    while let Ok(another) = self.received.try_recv() {
+                        self.take(another);
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+        }
+    }
+
+    /// Brings virtual time to the present, or as near as the time for it allows.
+    fn follow(&mut self) -> Result<(), SimulationError> {
+        let (begun, present) = (real_now(), self.tempo.present());
+        let simulation = &mut self.deployment.simulation;
+        simulation.catch_up(present, || real_now().duration_since(begun) > PATIENCE)?;
+        if simulation.now() < present {
+            self.tempo.slip(simulation.now());
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, asked: Asked) {
+        let simulation = &mut self.deployment.simulation;
+        // Whoever closed the connection is not answered.
+        match asked {
+            Asked::Aws(request, answer) => {
+                let first = serve(&mut simulation.cloud(), &request);
+                match long_poll::patience(&request, &first) {
+                    Some(patience) => {
+                        let (clock, cloud) = (simulation.clock(), simulation.shared_cloud());
+                        drop(simulation.spawn(long_poll::wait(clock, cloud, request, patience, answer)));
+                    }
+                    None => drop(answer.send(first)),
+                }
+            }
+            Asked::Api(event, answer) => {
+                let invoker = simulation.invoker();
+                drop(simulation.spawn(async move {
+                    let _ = answer.send(invoker.invoke(API, event).await);
+                }));
+            }
+        }
+    }
+}
+
+/// Applies a request, and counts it.
+pub(super) fn serve(cloud: &mut Cloud, request: &Request) -> Answer {
+    let answer = cloud.handle(CALLER, request);
+    let count = cloud.counters.call(CALLER, &request.action());
+    count.applied += 1;
+    count.refused += u64::from(answer.error_code().is_some());
+    answer
+}
