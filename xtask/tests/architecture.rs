@@ -21,12 +21,18 @@ const ARROWS: [(&str, &[&str]); 10] = [
         "fleetwright-orchestrator",
         &["fleetwright-engine", "fleetwright-fleet", "fleetwright-runbook", "fleetwright-wire"],
     ),
-    ("fleetwright-deployment", &["fleetwright-engine", "fleetwright-orchestrator"]),
+    ("fleetwright-deployment", &["fleetwright-engine", "fleetwright-orchestrator", "fleetwright-wire"]),
     ("on-command-event", &["fleetwright-deployment", "fleetwright-orchestrator"]),
     ("reconcile", &["fleetwright-deployment", "fleetwright-orchestrator"]),
     (
         "api",
-        &["fleetwright-deployment", "fleetwright-engine", "fleetwright-orchestrator", "fleetwright-wire"],
+        &[
+            "fleetwright-deployment",
+            "fleetwright-engine",
+            "fleetwright-fleet",
+            "fleetwright-orchestrator",
+            "fleetwright-wire",
+        ],
     ),
     (
         "fleetwright-local",

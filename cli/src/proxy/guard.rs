@@ -2,18 +2,10 @@
 
 use super::refusal::Refusal;
 use crate::client::is_loopback;
+use fleetwright_wire::Endpoint;
 use http::HeaderMap;
 use http::header::{HOST, HeaderName, ORIGIN};
 use http::uri::Authority;
-
-/// What makes SSM do something; all other operations read.
-const CONTROLS: [&str; 5] = [
-    "CancelCommand",
-    "SendAutomationSignal",
-    "SendCommand",
-    "StartAutomationExecution",
-    "StopAutomationExecution",
-];
 
 /// The header that names an operation (AWS JSON 1.1 protocol).
 pub(super) const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
@@ -30,11 +22,9 @@ pub(super) fn check(headers: &HeaderMap) -> Result<(), Refusal> {
     }
 }
 
-/// Whether a request is for the endpoint that controls.
-pub(super) fn controls(headers: &HeaderMap) -> bool {
-    let target = headers.get(TARGET).and_then(|target| target.to_str().ok());
-    let operation = target.and_then(|target| target.rsplit('.').next());
-    operation.is_some_and(|operation| CONTROLS.contains(&operation))
+/// The endpoint a request is for.
+pub(super) fn endpoint(headers: &HeaderMap) -> Endpoint {
+    Endpoint::of(headers.get(TARGET).and_then(|target| target.to_str().ok()))
 }
 
 #[cfg(test)]
@@ -69,21 +59,5 @@ mod tests {
             let foreign = headers(&[("host", "localhost:4567"), ("origin", origin)]);
             assert!(matches!(check(&foreign), Err(Refusal::ForeignOrigin)), "{origin}");
         }
-    }
-
-    #[test]
-    fn what_does_something_goes_to_the_control_endpoint() {
-        for (target, control) in [
-            ("AmazonSSM.SendCommand", true),
-            ("AmazonSSM.CancelCommand", true),
-            ("AmazonSSM.StartAutomationExecution", true),
-            ("AmazonSSM.StopAutomationExecution", true),
-            ("AmazonSSM.SendAutomationSignal", true),
-            ("AmazonSSM.ListCommands", false),
-            ("AmazonSSM.SendCommandX", false),
-        ] {
-            assert_eq!(controls(&headers(&[("x-amz-target", target)])), control, "{target}");
-        }
-        assert!(!controls(&HeaderMap::new()));
     }
 }

@@ -15,6 +15,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::Response;
 use credentials::Wallet;
+use fleetwright_wire::Endpoint;
 use refusal::{Refusal, Style};
 use std::io::{Write, stdout};
 use std::net::Ipv4Addr;
@@ -84,7 +85,10 @@ impl Gate {
         guard::check(request.headers())?;
         let (head, body) = request.into_parts();
         let body = to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| Refusal::TooLarge)?;
-        let destination = if guard::controls(&head.headers) { &self.control } else { &self.read };
+        let destination = match guard::endpoint(&head.headers) {
+            Endpoint::Control => &self.control,
+            Endpoint::Read => &self.read,
+        };
         let credentials = self.wallet.credentials().await.map_err(Refusal::NoCredentials)?;
         let answer = self.upstream.send(destination, &head, &body, credentials).await?;
         if answer.status() == http::StatusCode::FORBIDDEN {

@@ -1,61 +1,28 @@
 //! The operations on automation executions (SSM API reference).
 
-use crate::executions;
 use crate::request::Caller;
 use crate::response::service_error;
-use crate::steps::{self, step_executions};
+use crate::steps::step_executions;
 use fleetwright_engine::{ExecutionId, Phase, Signal, SignalRequest, Status, StopType};
 use fleetwright_orchestrator::{Allowance, ExecutionView, Orchestrator, StartRequest};
 use fleetwright_wire::{
     AutomationExecution, EpochSeconds, GetAutomationExecutionRequest, GetAutomationExecutionResult,
-    Parameters, ProgressCounters, SendAutomationSignalRequest, SendAutomationSignalResult, ServiceError,
+    ProgressCounters, SendAutomationSignalRequest, SendAutomationSignalResult, ServiceError,
     StartAutomationExecutionRequest, StartAutomationExecutionResult, StepExecution,
-    StopAutomationExecutionRequest, StopAutomationExecutionResult,
+    StopAutomationExecutionRequest, StopAutomationExecutionResult, Tag,
 };
 use jiff::Timestamp;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
-/// Step executions that GetAutomationExecution shows: a loop makes thousands, and Lambda answers with at most 6 MB.
+/// SSM API reference, StartAutomationExecution.Tags.
+const TAGS_MAX: usize = 5;
+/// Step executions that GetAutomationExecution shows: a loop makes thousands.
 const STEPS_SHOWN: usize = 500;
+/// Bytes of JSON that these may have: Lambda answers with at most 6 MB, in which quotation marks are escaped once more.
+const STEPS_BYTES_MAX: usize = 2_500_000;
 
-pub(crate) async fn call(
-    orchestrator: &Orchestrator,
-    operation: &str,
-    body: Value,
-    caller: &Caller,
-    turn: Allowance,
-) -> Result<Value, ServiceError> {
-    match operation {
-        "StartAutomationExecution" => write(start(orchestrator, read(body)?, caller, turn).await?),
-        "GetAutomationExecution" => write(get(orchestrator, &read(body)?).await?),
-        "StopAutomationExecution" => write(stop(orchestrator, &read(body)?, turn).await?),
-        "DescribeAutomationExecutions" => write(executions::describe(orchestrator, read(body)?).await?),
-        "DescribeAutomationStepExecutions" => write(steps::describe(orchestrator, read(body)?).await?),
-        "SendAutomationSignal" => write(signal(orchestrator, read(body)?, caller, turn).await?),
-        other => Err(ServiceError::unknown_operation(format!("there is no operation {other}"))),
-    }
-}
-
-fn read<T: DeserializeOwned>(body: Value) -> Result<T, ServiceError> {
-    serde_json::from_value(body).map_err(|error| ServiceError::serialization(error.to_string()))
-}
-
-fn write(answer: impl Serialize) -> Result<Value, ServiceError> {
-    serde_json::to_value(answer).map_err(|error| ServiceError::internal_server_error(error.to_string()))
-}
-
-pub(crate) fn required<T>(value: Option<T>, member: &str) -> Result<T, ServiceError> {
-    value.ok_or_else(|| {
-        ServiceError::validation(format!(
-            "1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not \
-             be null"
-        ))
-    })
-}
-
-async fn start(
+pub(crate) async fn start(
     orchestrator: &Orchestrator,
     request: StartAutomationExecutionRequest,
     caller: &Caller,
@@ -70,7 +37,6 @@ async fn start(
         ("MaxConcurrency", request.max_concurrency.is_some()),
         ("MaxErrors", request.max_errors.is_some()),
         ("AlarmConfiguration", request.alarm_configuration.is_some()),
-        ("Tags", request.tags.is_some()),
         ("Mode", request.mode.as_deref().is_some_and(|mode| mode != "Auto")),
     ];
     if let Some((member, _)) = unsupported.iter().find(|(_, given)| *given) {
@@ -79,8 +45,10 @@ async fn start(
             "{member} is not supported: whom a runbook is for and how many at once, its own steps say"
         )));
     }
+    let tags = tags(request.tags.unwrap_or_default())?;
     let request = StartRequest {
-        document_name: required(request.document_name, "documentName")?,
+        tags,
+        document_name: request.document_name.unwrap_or_default(),
         document_version: request.document_version,
         parameters: request.parameters.unwrap_or_default(),
         client_token: request.client_token,
@@ -90,89 +58,87 @@ async fn start(
     Ok(StartAutomationExecutionResult { automation_execution_id: Some(id.to_string()) })
 }
 
-async fn stop(
+/// SSM API reference, StartAutomationExecution.Tags: at most five, and a key has one value.
+fn tags(tags: Vec<Tag>) -> Result<BTreeMap<String, String>, ServiceError> {
+    if tags.len() > TAGS_MAX {
+        return Err(ServiceError::validation(format!("Tags: an execution has at most {TAGS_MAX}")));
+    }
+    let mut by_key = BTreeMap::new();
+    for Tag { key, value } in tags {
+        let key = key.unwrap_or_default();
+        if by_key.insert(key.clone(), value.unwrap_or_default()).is_some() {
+            return Err(ServiceError::validation(format!("Tags: the key {key} is there twice")));
+        }
+    }
+    Ok(by_key)
+}
+
+pub(crate) async fn stop(
     orchestrator: &Orchestrator,
-    request: &StopAutomationExecutionRequest,
+    request: StopAutomationExecutionRequest,
     turn: Allowance,
 ) -> Result<StopAutomationExecutionResult, ServiceError> {
-    let id = required(request.automation_execution_id.clone(), "automationExecutionId")?;
+    let id = request.automation_execution_id.unwrap_or_default();
     let kind = match request.kind.as_deref() {
-        None | Some("Cancel") => StopType::Cancel,
         Some("Complete") => StopType::Complete,
-        Some(other) => return Err(not_in(other, "type", "[Complete, Cancel]")),
+        _ => StopType::Cancel,
     };
     orchestrator.stop(&ExecutionId::new(id), kind, turn).await.map_err(service_error)?;
     Ok(StopAutomationExecutionResult {})
 }
 
-fn not_in(value: &str, member: &str, allowed: &str) -> ServiceError {
-    ServiceError::validation(format!(
-        "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must \
-         satisfy enum value set: {allowed}"
-    ))
-}
-
-async fn signal(
+pub(crate) async fn signal(
     orchestrator: &Orchestrator,
     request: SendAutomationSignalRequest,
     caller: &Caller,
     turn: Allowance,
 ) -> Result<SendAutomationSignalResult, ServiceError> {
-    let id = required(request.automation_execution_id, "automationExecutionId")?;
-    let signal = match required(request.signal_type, "signalType")?.as_str() {
-        "Approve" => Signal::Approve,
-        "Reject" => Signal::Reject,
-        "StartStep" => Signal::StartStep,
-        "StopStep" => Signal::StopStep,
-        "Resume" => Signal::Resume,
-        "Revoke" => Signal::Revoke,
+    let id = request.automation_execution_id.unwrap_or_default();
+    let signal = match request.signal_type.as_deref() {
+        Some("Approve") => Signal::Approve,
+        Some("Reject") => Signal::Reject,
+        Some("StartStep") => Signal::StartStep,
+        Some("StopStep") => Signal::StopStep,
+        Some("Resume") => Signal::Resume,
+        Some("Revoke") => Signal::Revoke,
         other => {
-            return Err(not_in(
-                other,
-                "signalType",
-                "[Approve, Reject, StartStep, StopStep, Resume, Revoke]",
-            ));
+            let name = other.unwrap_or_default();
+            return Err(ServiceError::invalid_automation_signal(format!("there is no signal {name}")));
         }
     };
     let payload = request.payload.unwrap_or_default();
-    check_payload(&payload)?;
     let (caller, request_id) = (caller.arn.clone(), caller.request_id.clone());
     let signal = SignalRequest { signal, caller, payload, request_id, ordinal: None };
     orchestrator.signal(&ExecutionId::new(id), &signal, turn).await.map_err(service_error)?;
     Ok(SendAutomationSignalResult {})
 }
 
-/// SSM API reference, SendAutomationSignal.Payload (AutomationParameterMap): 1 to 200 keys of 1 to 50 characters, each
-/// with at most 50 values of 1 to 512.
-fn check_payload(payload: &Parameters) -> Result<(), ServiceError> {
-    let within = |length: usize, most: usize| (1..=most).contains(&length);
-    let fits = |(key, values): (&String, &Vec<String>)| {
-        within(key.chars().count(), 50)
-            && values.len() <= 50
-            && values.iter().all(|value| within(value.chars().count(), 512))
-    };
-    if payload.len() <= 200 && payload.iter().all(fits) {
-        return Ok(());
-    }
-    Err(ServiceError::validation(
-        "1 validation error detected: Value at 'payload' failed to satisfy constraint: Map must have at most 200 keys \
-         of length 1 to 50, each with at most 50 values of length 1 to 512",
-    ))
-}
-
-async fn get(
+pub(crate) async fn get(
     orchestrator: &Orchestrator,
-    request: &GetAutomationExecutionRequest,
+    request: GetAutomationExecutionRequest,
 ) -> Result<GetAutomationExecutionResult, ServiceError> {
-    let id = ExecutionId::new(required(request.automation_execution_id.clone(), "automationExecutionId")?);
+    let id = ExecutionId::new(request.automation_execution_id.unwrap_or_default());
     let view = orchestrator.execution(&id).await.map_err(service_error)?;
     let mut steps = step_executions(orchestrator, &id).await?;
     let counters = progress(&steps);
-    let truncated = steps.len() > STEPS_SHOWN;
-    steps.truncate(STEPS_SHOWN);
+    let shown = fitting(&steps);
+    let truncated = steps.len() > shown;
+    steps.truncate(shown);
     Ok(GetAutomationExecutionResult {
         automation_execution: Some(execution(view, steps, counters, truncated)),
     })
+}
+
+/// How many steps, from the first, fit into an answer.
+fn fitting(steps: &[StepExecution]) -> usize {
+    let bytes = |step: &StepExecution| serde_json::to_vec(step).map_or(0, |json| json.len());
+    let mut left = STEPS_BYTES_MAX;
+    let fits = |step: &&StepExecution| {
+        let rest = left.checked_sub(bytes(step));
+        left = rest.unwrap_or(0);
+        rest.is_some()
+    };
+    steps.iter().take(STEPS_SHOWN).take_while(fits).count()
 }
 
 fn execution(
@@ -200,6 +166,9 @@ fn execution(
         step_executions: Some(steps),
         step_executions_truncated: Some(truncated),
         parameters: Some(parameters),
+        variables: Some(
+            execution.variables.iter().map(|(name, value)| (name.clone(), texts(value))).collect(),
+        ),
         outputs: Some(outputs),
         failure_message: failure,
         warning_message: warning(parked, warnings.into_iter().chain(at_its_end)),

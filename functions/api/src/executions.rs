@@ -13,28 +13,17 @@ use fleetwright_wire::{
 use jiff::Timestamp;
 use serde_json::json;
 
-/// Executions of a page, unless asked for fewer, and at most (SSM API reference, MaxResults).
-const PAGE_MAX: usize = 50;
-/// Filters of one request (SSM API reference, DescribeAutomationExecutions.Filters).
-const FILTERS_MAX: usize = 10;
-/// Keys that no execution here ever matches: there are no children, tags, groups and change requests.
-const NEVER: [&str; 5] =
-    ["ParentExecutionId", "TagKey", "TargetResourceGroup", "AutomationSubtype", "OpsItemId"];
+/// Keys that no execution here ever matches: there are no children, groups and change requests.
+const NEVER: [&str; 4] = ["ParentExecutionId", "TargetResourceGroup", "AutomationSubtype", "OpsItemId"];
 
 /// SSM API reference, DescribeAutomationExecutions.
 pub(crate) async fn describe(
     orchestrator: &Orchestrator,
     request: DescribeAutomationExecutionsRequest,
 ) -> Result<DescribeAutomationExecutionsResult, ServiceError> {
-    let limit = page::size(request.max_results, PAGE_MAX)?;
-    let filters = request.filters.unwrap_or_default();
-    if filters.len() > FILTERS_MAX {
-        return Err(ServiceError::validation(format!(
-            "1 validation error detected: Value at 'filters' failed to satisfy constraint: Member must have length \
-             less than or equal to {FILTERS_MAX}"
-        )));
-    }
-    let filters = filters.into_iter().map(Filter::read).collect::<Result<Vec<_>, _>>()?;
+    let limit = page::size(request.max_results);
+    let filters =
+        request.filters.unwrap_or_default().into_iter().map(Filter::read).collect::<Result<Vec<_>, _>>()?;
     let scope = format!("executions {filters:?}");
     let now = orchestrator.now();
     let query = RecentQuery {
@@ -61,12 +50,13 @@ enum Filter {
     StartTimeBefore(Timestamp),
     StartTimeAfter(Timestamp),
     Type(Vec<String>),
+    TagKey(Vec<String>),
     Never,
 }
 
 impl Filter {
     fn read(filter: AutomationExecutionFilter) -> Result<Self, ServiceError> {
-        let (key, values) = filter::read(filter.key, filter.values)?;
+        let (key, values) = (filter.key.unwrap_or_default(), filter.values.unwrap_or_default());
         let moment = || filter::moment(&key, &values);
         Ok(match key.as_str() {
             "ExecutionId" => Self::Id(values),
@@ -76,6 +66,7 @@ impl Filter {
             "StartTimeBefore" => Self::StartTimeBefore(moment()?),
             "StartTimeAfter" => Self::StartTimeAfter(moment()?),
             "AutomationType" => Self::Type(values),
+            "TagKey" => Self::TagKey(values),
             key if NEVER.contains(&key) => Self::Never,
             _ => {
                 return Err(ServiceError::invalid_filter_key(format!("{key} is not a filter of executions")));
@@ -96,6 +87,7 @@ impl Filter {
             Self::StartTimeBefore(at) => execution.started_at <= *at,
             Self::StartTimeAfter(at) => execution.started_at >= *at,
             Self::Type(values) => is(values, "Local"),
+            Self::TagKey(values) => values.iter().any(|key| execution.tags.contains_key(key)),
             Self::Never => false,
         }
     }
@@ -109,6 +101,7 @@ impl Filter {
             | Self::CurrentAction(_)
             | Self::StartTimeBefore(_)
             | Self::Type(_)
+            | Self::TagKey(_)
             | Self::Never => None,
         }
     }
@@ -122,6 +115,7 @@ impl Filter {
             | Self::CurrentAction(_)
             | Self::StartTimeAfter(_)
             | Self::Type(_)
+            | Self::TagKey(_)
             | Self::Never => None,
         }
     }

@@ -3,8 +3,10 @@
 //! JSON 1.1 with `X-Amz-Target: AmazonSSM.…`, as the aws CLI and every SDK send it, and plain HTTP GET for the rest.
 
 mod automation;
+mod commands;
 mod executions;
 mod filter;
+mod operation;
 mod page;
 mod request;
 mod response;
@@ -12,14 +14,24 @@ mod steps;
 
 use fleetwright_engine::ExecutionId;
 use fleetwright_orchestrator::{Allowance, Orchestrator};
-use fleetwright_wire::ServiceError;
+use fleetwright_wire::{Endpoint, ServiceError};
 use jiff::Timestamp;
 use request::{Call, Request};
 use response::Answer;
 use serde_json::Value;
 
-/// The AWS operations this function uses; its role allows these and nothing else.
-pub const OPERATIONS: &[&str] = &[
+/// The AWS operations of the endpoint that reads; its role allows these and nothing else. What is read through from SSM is
+/// kept.
+pub const READ_OPERATIONS: &[&str] = &[
+    "dynamodb:BatchGetItem",
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:Query",
+    "ssm:GetCommandInvocation",
+];
+
+/// The AWS operations of the endpoint that controls; its role allows these and nothing else.
+pub const CONTROL_OPERATIONS: &[&str] = &[
     "dynamodb:BatchGetItem",
     "dynamodb:BatchWriteItem",
     "dynamodb:GetItem",
@@ -39,28 +51,35 @@ pub const OPERATIONS: &[&str] = &[
     "sts:AssumeRole",
 ];
 
-/// Handles one request of a function URL. Every request has an answer; there is no error to Lambda.
+/// Handles one request of a function URL, which is one of two endpoints: it refuses what the other one is for. Every request has an answer; there is no error to Lambda.
 ///
 /// # Errors
 /// Only if an answer could not be written as JSON.
 pub async fn handle(
     orchestrator: &Orchestrator,
+    endpoint: Endpoint,
     event: Value,
     deadline: Timestamp,
 ) -> Result<Value, serde_json::Error> {
     let answer = match Request::read(event) {
         // Boxed: the future of every operation in one is more than the compiler looks into.
-        Ok(request) => Box::pin(answer(orchestrator, request, Allowance::prompt(deadline))).await,
+        Ok(request) => Box::pin(answer(orchestrator, endpoint, request, Allowance::prompt(deadline))).await,
         Err(error) => Answer::error(&error),
     };
     serde_json::to_value(answer)
 }
 
-async fn answer(orchestrator: &Orchestrator, request: Request, turn: Allowance) -> Answer {
+async fn answer(
+    orchestrator: &Orchestrator,
+    endpoint: Endpoint,
+    request: Request,
+    turn: Allowance,
+) -> Answer {
     let name = request.call.name().to_owned();
     let answered = match request.call {
+        call if call.endpoint() != endpoint => Err(elsewhere(&call, endpoint)),
         Call::Ssm { operation, body } => {
-            automation::call(orchestrator, &operation, body, &request.caller, turn).await
+            operation::call(orchestrator, &operation, &body, &request.caller, turn).await
         }
         Call::Get { path } => get(orchestrator, &path).await,
     };
@@ -71,6 +90,15 @@ async fn answer(orchestrator: &Orchestrator, request: Request, turn: Allowance) 
             Answer::error(&error)
         }
     }
+}
+
+fn elsewhere(call: &Call, endpoint: Endpoint) -> ServiceError {
+    ServiceError::access_denied(format!(
+        "{} is not served by the {} endpoint; ask the {} endpoint",
+        call.name(),
+        endpoint.name(),
+        call.endpoint().name()
+    ))
 }
 
 /// `/executions/{id}/steps` and `/executions/{id}/summary`.

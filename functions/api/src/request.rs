@@ -3,7 +3,7 @@
 use aws_lambda_events::lambda_function_urls::LambdaFunctionUrlRequest;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use fleetwright_wire::ServiceError;
+use fleetwright_wire::{Endpoint, ServiceError, is_operation};
 use serde_json::Value;
 
 /// What is asked for.
@@ -16,6 +16,14 @@ pub(crate) enum Call {
 }
 
 impl Call {
+    /// The endpoint that serves it.
+    pub(crate) fn endpoint(&self) -> Endpoint {
+        match self {
+            Self::Ssm { operation, .. } => Endpoint::of_operation(operation),
+            Self::Get { .. } => Endpoint::Read,
+        }
+    }
+
     /// What logs may say of it.
     pub(crate) fn name(&self) -> &str {
         match self {
@@ -25,6 +33,8 @@ impl Call {
     }
 }
 
+/// What stands before an operation in X-Amz-Target.
+const TARGET_PREFIX: &str = "AmazonSSM.";
 /// Longer than any SDK's: a UUID has 36.
 const REQUEST_ID_CHARS_MAX: usize = 100;
 
@@ -47,7 +57,7 @@ impl Request {
     /// Reads a request; bodies may arrive base64.
     pub(crate) fn read(event: Value) -> Result<Self, ServiceError> {
         let event: LambdaFunctionUrlRequest = serde_json::from_value(event)
-            .map_err(|error| ServiceError::serialization(format!("not a function URL's request: {error}")))?;
+            .map_err(|_| ServiceError::serialization("not a function URL's request"))?;
         let iam = event.request_context.authorizer.as_ref().and_then(|authorizer| authorizer.iam.as_ref());
         let arn = iam.and_then(|iam| iam.user_arn.clone()).unwrap_or_else(|| "anonymous".to_owned());
         let request_id = event.headers.get("amz-sdk-invocation-id").and_then(|id| id.to_str().ok());
@@ -69,7 +79,11 @@ impl Request {
 
 fn ssm_call(target: &str, event: &LambdaFunctionUrlRequest) -> Result<Call, ServiceError> {
     let unknown = || ServiceError::unknown_operation(format!("there is no operation {target}"));
-    let operation = target.strip_prefix("AmazonSSM.").ok_or_else(unknown)?.to_owned();
+    let operation =
+        target.strip_prefix(TARGET_PREFIX).filter(|name| is_operation(name)).ok_or_else(unknown)?;
+    if !is_json(event) {
+        return Err(ServiceError::unknown_operation("the Content-Type is not application/x-amz-json-1.1"));
+    }
     let text = event.body.clone().unwrap_or_default();
     let bytes = if event.is_base64_encoded {
         STANDARD.decode(text).map_err(|_| ServiceError::serialization("the body is not base64"))?
@@ -79,5 +93,14 @@ fn ssm_call(target: &str, event: &LambdaFunctionUrlRequest) -> Result<Call, Serv
     // serde_json's own message tells line and column, never the text.
     let body = serde_json::from_slice(if bytes.is_empty() { b"{}" } else { &bytes })
         .map_err(|error| ServiceError::serialization(error.to_string()))?;
-    Ok(Call::Ssm { operation, body })
+    Ok(Call::Ssm { operation: operation.to_owned(), body })
+}
+
+/// Whether the body says that it is JSON, or does not say.
+fn is_json(event: &LambdaFunctionUrlRequest) -> bool {
+    let Some(kind) = event.headers.get("content-type") else { return true };
+    let kind = kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    ["application/x-amz-json-1.1", "application/x-amz-json-1.0", "application/json"]
+        .iter()
+        .any(|json| kind.eq_ignore_ascii_case(json))
 }

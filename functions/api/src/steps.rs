@@ -1,38 +1,27 @@
 //! Step executions in SSM's shape, and DescribeAutomationStepExecutions.
 
-use crate::automation::{epoch, required, texts};
+use crate::automation::{epoch, texts};
 use crate::filter;
 use crate::page;
 use crate::response::service_error;
-use fleetwright_engine::{ExecutionId, ParentStep};
+use fleetwright_engine::{ExecutionId, ParentStep, Status};
 use fleetwright_orchestrator::{Orchestrator, StepView};
 use fleetwright_wire::{
-    DescribeAutomationStepExecutionsRequest, DescribeAutomationStepExecutionsResult, ParentStepDetails,
-    ServiceError, StepExecution, StepExecutionFilter,
+    DescribeAutomationStepExecutionsRequest, DescribeAutomationStepExecutionsResult, FailureDetails,
+    ParentStepDetails, ServiceError, StepExecution, StepExecutionFilter,
 };
 use jiff::Timestamp;
 use serde_json::json;
-
-/// Steps of a page, unless asked for fewer, and at most (SSM API reference, MaxResults).
-const PAGE_MAX: usize = 50;
-/// Filters of one request (SSM API reference, DescribeAutomationStepExecutions.Filters).
-const FILTERS_MAX: usize = 6;
 
 /// SSM API reference, DescribeAutomationStepExecutions.
 pub(crate) async fn describe(
     orchestrator: &Orchestrator,
     request: DescribeAutomationStepExecutionsRequest,
 ) -> Result<DescribeAutomationStepExecutionsResult, ServiceError> {
-    let id = ExecutionId::new(required(request.automation_execution_id, "automationExecutionId")?);
-    let most = page::size(request.max_results, PAGE_MAX)?;
+    let id = ExecutionId::new(request.automation_execution_id.unwrap_or_default());
+    let most = page::size(request.max_results);
     let filters =
         request.filters.unwrap_or_default().into_iter().map(Filter::read).collect::<Result<Vec<_>, _>>()?;
-    if filters.len() > FILTERS_MAX {
-        return Err(ServiceError::validation(format!(
-            "1 validation error detected: Value at 'filters' failed to satisfy constraint: Member must have length \
-             less than or equal to {FILTERS_MAX}"
-        )));
-    }
     let reverse = request.reverse_order.unwrap_or(false);
     let scope = format!("steps {id} {reverse} {filters:?}");
     let after: Option<u32> = page::read(request.next_token.as_deref(), &scope)?;
@@ -82,7 +71,7 @@ enum Filter {
 
 impl Filter {
     fn read(filter: StepExecutionFilter) -> Result<Self, ServiceError> {
-        let (key, values) = filter::read(filter.key, filter.values)?;
+        let (key, values) = (filter.key.unwrap_or_default(), filter.values.unwrap_or_default());
         let moment = || filter::moment(&key, &values);
         Ok(match key.as_str() {
             "StartTimeBefore" => Self::StartTimeBefore(moment()?),
@@ -142,8 +131,9 @@ pub(crate) async fn step_executions(
 }
 
 fn step_execution(id: &ExecutionId, view: StepView) -> StepExecution {
-    let StepView { step, outputs, contradicted_by, definition } = view;
+    let StepView { step, inputs, outputs, contradicted_by, definition } = view;
     let code = outputs.get("ResponseCode").and_then(|code| code.first().cloned());
+    let failure_details = failure_details(&step);
     StepExecution {
         step_execution_id: Some(step_execution_id(id, step.ordinal)),
         step_name: Some(step.name.to_string()),
@@ -152,7 +142,10 @@ fn step_execution(id: &ExecutionId, view: StepView) -> StepExecution {
         execution_end_time: step.ended_at.map(epoch),
         step_status: Some(step.status.as_str().to_owned()),
         response_code: code,
+        // SSM API reference, StepExecution.Inputs: each value is JSON text.
+        inputs: Some(inputs.into_iter().map(|(name, value)| (name, value.to_string())).collect()),
         outputs: Some(outputs),
+        failure_details,
         failure_message: step.failure_message,
         warning_message: (!contradicted_by.is_empty()).then(|| {
             format!(
@@ -170,6 +163,34 @@ fn step_execution(id: &ExecutionId, view: StepView) -> StepExecution {
         parent_step_details: step.parent.map(|parent| parent_step_details(id, parent)),
         ..StepExecution::default()
     }
+}
+
+/// Where and how a step failed (SSM API reference, FailureDetails), with its nodes by outcome.
+fn failure_details(step: &fleetwright_engine::StepExecution) -> Option<FailureDetails> {
+    match step.status {
+        Status::Failed | Status::TimedOut => {}
+        Status::InProgress | Status::Waiting | Status::Cancelling | Status::Success | Status::Cancelled => {
+            return None;
+        }
+    }
+    // One whose inputs do not do never got so far as to have nodes, or time.
+    let began = step.counts.is_some() || step.ended_at != Some(step.started_at);
+    let (stage, kind) = if began { ("Invocation", "Action") } else { ("InputValidation", "Verification") };
+    let details = step.counts.map(|counts| {
+        let outcomes = [
+            ("SuccessCount", counts.success),
+            ("FailedCount", counts.failed),
+            ("TimedOutCount", counts.timed_out),
+            ("UnknownCount", counts.unknown),
+            ("NotRunCount", counts.not_run),
+        ];
+        outcomes.map(|(name, count)| (name.to_owned(), vec![count.to_string()])).into()
+    });
+    Some(FailureDetails {
+        failure_stage: Some(stage.to_owned()),
+        failure_type: Some(kind.to_owned()),
+        details: Some(details.unwrap_or_default()),
+    })
 }
 
 fn parent_step_details(id: &ExecutionId, parent: ParentStep) -> ParentStepDetails {

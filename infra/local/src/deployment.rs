@@ -19,7 +19,7 @@ use dynoxide::DynoxideError;
 use fleetwright_engine::{Answer, ExecutionId};
 use fleetwright_orchestrator::{Allowance, AssumeRoles, Config, Notifications, Orchestrator, create_table};
 use fleetwright_runbook::StepName;
-use fleetwright_wire::ServiceError;
+use fleetwright_wire::{Endpoint, ServiceError};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use thiserror::Error;
@@ -40,8 +40,6 @@ use crate::ssm::{Ssm, SsmOptions};
 
 /// The table's name.
 pub const TABLE: &str = "fleetwright";
-/// The function behind our API.
-pub(crate) const API: &str = "api";
 /// Node notifications, gathered.
 const FACTS: &str = "facts";
 /// Command status changes and wakes, at once.
@@ -253,7 +251,8 @@ impl Deployment {
     }
 
     fn request(&mut self, event: &Value) -> Result<Value, DeploymentError> {
-        let answer = self.simulation.invoke(API, event.clone())??;
+        let endpoint = Endpoint::of(event["headers"]["x-amz-target"].as_str());
+        let answer = self.simulation.invoke(endpoint.function(), event.clone())??;
         Ok(read_answer(&answer)?)
     }
 

@@ -7,7 +7,10 @@ mod settings;
 pub use clients::clients;
 pub use settings::{InvalidSetting, Settings};
 
+use settings::read_endpoint;
+
 use fleetwright_orchestrator::{Entropy, Orchestrator};
+use fleetwright_wire::Endpoint;
 use jiff::Timestamp;
 use lambda_runtime::Context;
 use std::sync::Arc;
@@ -40,11 +43,22 @@ pub fn log() {
 /// # Errors
 /// [`InvalidSetting`] names the variable that is not set or not readable.
 pub fn orchestrator() -> Result<Orchestrator, InvalidSetting> {
-    let settings = Settings::read(&|name| {
-        #[expect(clippy::disallowed_methods, reason = "the environment is read once, here")]
-        std::env::var(name).ok()
-    })?;
+    let settings = Settings::read(&variable)?;
     Ok(Orchestrator::new(clients(&settings), settings.config, Arc::new(Random)))
+}
+
+/// Which of its two endpoints the api function is.
+///
+/// # Errors
+/// [`InvalidSetting`]: FLEETWRIGHT_API is neither `read` nor `control`. Nothing is assumed: a wrong guess would grant what
+/// was not meant to be granted.
+pub fn endpoint() -> Result<Endpoint, InvalidSetting> {
+    read_endpoint(&variable)
+}
+
+fn variable(name: &str) -> Option<String> {
+    #[expect(clippy::disallowed_methods, reason = "the environment is read once, at the start")]
+    std::env::var(name).ok()
 }
 
 /// When an invocation is cut off.

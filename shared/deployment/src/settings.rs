@@ -3,6 +3,7 @@
 use aws_credential_types::Credentials;
 use fleetwright_engine::Place;
 use fleetwright_orchestrator::{AssumeRoles, Config, Notifications};
+use fleetwright_wire::Endpoint;
 use std::collections::BTreeSet;
 
 /// A variable that is not set, or not what it must be.
@@ -99,6 +100,17 @@ impl Settings {
         );
         let roles = roles(&optional("FLEETWRIGHT_ASSUME_ROLES").unwrap_or_default())?;
         Ok(Self { config, region, credentials, roles, endpoint_url: optional("AWS_ENDPOINT_URL") })
+    }
+}
+
+/// Which endpoint of the API a function is.
+pub(crate) fn read_endpoint(variable: &dyn Fn(&str) -> Option<String>) -> Result<Endpoint, InvalidSetting> {
+    match variable("FLEETWRIGHT_API").as_deref() {
+        Some("read") => Ok(Endpoint::Read),
+        Some("control") => Ok(Endpoint::Control),
+        Some(_) | None => {
+            Err(InvalidSetting { name: "FLEETWRIGHT_API", problem: "it is neither read nor control" })
+        }
     }
 }
 

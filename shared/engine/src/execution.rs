@@ -168,6 +168,9 @@ pub struct Execution {
     pub started_at: Timestamp,
     /// The caller.
     pub executed_by: String,
+    /// The tags it was started with.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
     /// The role its SSM calls use, if not the deployment's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,

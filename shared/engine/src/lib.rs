@@ -22,6 +22,7 @@ mod execution;
 mod fleet_step;
 mod id;
 mod input;
+mod inputs;
 mod leave;
 mod loop_frame;
 mod looping;
@@ -50,6 +51,7 @@ pub use input::{
     Answer, AnswerStatus, Decision, Effect, Ended, Input, Need, Observations, Rejection, Report, SettleAgain,
     Signal, SignalRequest,
 };
+pub use inputs::{INPUT_ITEMS_MAX, input_lists, inputs};
 pub use loop_frame::{LoopFrame, Rounds};
 pub use send::{Refusal, Send, SendEnd, SendState, Slice, Stretch, WATCH_AFTER};
 pub use start::{Start, start};

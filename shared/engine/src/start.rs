@@ -57,6 +57,7 @@ pub fn start(start: Start, runbook: &Runbook, now: Timestamp) -> Result<Executio
         pending: BTreeMap::new(),
         started_at: now,
         executed_by: start.executed_by,
+        tags: BTreeMap::new(),
         role: None,
         answered: start.answered,
         announced: start.announced,

@@ -4,12 +4,14 @@ use crate::observe::{Lists, report};
 use crate::stop::no_execution;
 use crate::{Error, Orchestrator};
 use fleetwright_engine::{
-    Execution, ExecutionId, Output, SendEnd, SendToken, Slice, StepExecution, Stretch, Targets, Work,
+    Execution, ExecutionId, INPUT_ITEMS_MAX, Observations, Output, SendEnd, SendToken, Slice, StepExecution,
+    Stretch, Targets, Work, input_lists, inputs,
 };
 use fleetwright_fleet::{CommandId, Counts, NodeId, Outcome, Partition};
 use fleetwright_runbook::{OnFailure, OrReference, Runbook, Step};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Outputs as the API shows them: lists of text (SSM API reference, StepExecution.Outputs).
 pub type OutputView = BTreeMap<String, Vec<String>>;
@@ -32,6 +34,8 @@ pub struct ExecutionView {
 pub struct StepView {
     /// Its state.
     pub step: StepExecution,
+    /// Its inputs, as far as they are known. **Secrets**: never logged.
+    pub inputs: BTreeMap<String, Value>,
     /// Its outputs: frozen when it was closed.
     pub outputs: OutputView,
     /// Commands of which SSM has said something else since.
@@ -137,16 +141,39 @@ impl Orchestrator {
             return Err(no_execution(id));
         };
         let runbook = self.runbook(&loaded.execution.document.sha256).await?;
+        let steps = self.table.steps(id).await?;
+        let seen = self.input_lists(id, &runbook, &steps).await?;
+        let all = steps.iter().map(|(step, _)| step);
+        let given: Vec<_> =
+            all.clone().map(|step| inputs(&loaded.execution, &runbook, &all, step, &seen)).collect();
         let mut views = Vec::new();
-        for (step, contradicted_by) in self.table.steps(id).await? {
+        for ((step, contradicted_by), inputs) in steps.into_iter().zip(given) {
             let outputs = self.outputs(id, &step.outputs).await?;
             let missing =
                 || Error::Unreadable(format!("execution {id}: its runbook has no step {}", step.name));
             let definition =
                 StepDefinition::of(&runbook, runbook.step(step.name.as_str()).ok_or_else(missing)?);
-            views.push(StepView { step, outputs, contradicted_by, definition });
+            views.push(StepView { step, inputs, outputs, contradicted_by, definition });
         }
         Ok(views)
+    }
+
+    /// The beginnings of the node lists that steps' inputs refer to.
+    async fn input_lists(
+        &self,
+        id: &ExecutionId,
+        runbook: &Runbook,
+        steps: &[(StepExecution, Vec<String>)],
+    ) -> Result<Observations, Error> {
+        let all = steps.iter().map(|(step, _)| step);
+        let named = all.clone().flat_map(|step| input_lists(runbook, &all, step));
+        let mut seen = Observations::default();
+        for list in named.collect::<BTreeSet<_>>() {
+            let shown = list.count.min(INPUT_ITEMS_MAX as u64);
+            let (nodes, _) = self.table.list_stretch(id, &list, 0, shown).await?;
+            seen.lists.insert(list.id, nodes);
+        }
+        Ok(seen)
     }
 
     async fn outputs(

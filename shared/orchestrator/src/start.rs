@@ -22,6 +22,8 @@ pub struct StartRequest {
     pub parameters: BTreeMap<String, Vec<String>>,
     /// Makes the same start twice one execution.
     pub client_token: Option<String>,
+    /// The tags of the execution, by key.
+    pub tags: BTreeMap<String, String>,
     /// The caller.
     pub executed_by: String,
 }
@@ -71,6 +73,7 @@ impl Orchestrator {
         )
         .map_err(refused)?;
         execution.role = role;
+        execution.tags.clone_from(&request.tags);
         execution.check().map_err(|wrong| Error::Refused {
             code: "ValidationException".to_owned(),
             message: format!("the request is too large: {wrong}"),
@@ -262,8 +265,12 @@ fn same_request(existing: &str, digest: &str) -> Result<(), Error> {
 }
 
 fn request_digest(request: &StartRequest) -> String {
-    let text =
+    let mut text =
         json!([request.document_name, request.document_version, request.parameters, request.executed_by]);
+    // Left out where there are none: starts without tags keep the digest they always had.
+    if let (Some(members), false) = (text.as_array_mut(), request.tags.is_empty()) {
+        members.push(json!(request.tags));
+    }
     hex(&Sha256::digest(text.to_string().as_bytes()))
 }
 

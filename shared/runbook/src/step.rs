@@ -7,6 +7,8 @@ pub struct Step {
     pub name: StepName,
     /// What it does.
     pub action: Action,
+    /// What its action is given, as written; absent where nothing is.
+    pub inputs: Option<Template>,
     /// What it is for, in Markdown.
     pub description: Option<String>,
     /// How often it is tried before it fails; 1 unless set.

@@ -23,8 +23,11 @@ macro_rules! structures {
 }
 
 mod automation;
+mod check;
 mod command;
+mod command_filter;
 mod document;
+mod endpoint;
 mod error;
 mod execution_list;
 mod instance;
@@ -36,8 +39,11 @@ mod step;
 mod time;
 
 pub use automation::*;
+pub use check::{is_operation, read_request};
 pub use command::*;
+pub use command_filter::{CommandFilters, CommandList, CommandSubject};
 pub use document::*;
+pub use endpoint::Endpoint;
 pub use error::ServiceError;
 pub use execution_list::*;
 pub use instance::*;

@@ -181,7 +181,7 @@ impl Run {
             "body": self.start_body().to_string(), "isBase64Encoded": false,
         });
         let invoker = self.deployment.simulation.invoker();
-        self.deployment.simulation.spawn(async move { invoker.invoke("api", event).await });
+        self.deployment.simulation.spawn(async move { invoker.invoke("api-control", event).await });
     }
 
     /// Finds the execution that was started without waiting, by looking into the table.

@@ -69,6 +69,7 @@ fn assert_says(error: &ApiError, code: &str, words: &[&str]) {
 
 /// Sends a request as a function URL delivers it, body and target as they are.
 fn raw(deployment: &mut Deployment, target: &str, body: &str) -> (u64, Value) {
+    let function = if target.contains("Start") { "api-control" } else { "api-read" };
     let event = json!({
         "version": "2.0", "rawPath": "/", "rawQueryString": "", "headers": { "x-amz-target": target },
         "requestContext": {
@@ -78,7 +79,7 @@ fn raw(deployment: &mut Deployment, target: &str, body: &str) -> (u64, Value) {
         },
         "body": body, "isBase64Encoded": false
     });
-    let answer = deployment.simulation.invoke("api", event).expect("time moves on").expect("an answer");
+    let answer = deployment.simulation.invoke(function, event).expect("time moves on").expect("an answer");
     let body = serde_json::from_str(answer["body"].as_str().expect("a body")).expect("a JSON body");
     (answer["statusCode"].as_u64().expect("a status"), body)
 }

@@ -154,7 +154,7 @@ fn what_others_send_is_tracked_where_the_account_wide_rule_is_on() {
     let theirs = send_past_us(&run);
     run.pass(SignedDuration::from_mins(5));
     let listed = list(&mut run, "ListCommands", &json!({}));
-    assert_eq!(listed.iter().map(id).collect::<Vec<_>>(), [theirs.clone()]);
+    assert_eq!(listed.iter().map(id).collect::<Vec<_>>(), std::slice::from_ref(&theirs));
     assert_eq!((&listed[0]["Status"], &listed[0]["Comment"]), (&json!("Success"), &json!("by hand")));
     let on_nodes = list(&mut run, "ListCommandInvocations", &json!({ "CommandId": theirs, "Details": true }));
     assert_eq!(on_nodes.len(), 3);

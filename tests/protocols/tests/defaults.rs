@@ -104,7 +104,7 @@ fn an_execution_makes_its_ssm_calls_in_the_role_it_assumes() {
         let own: Vec<_> = ssm.iter().filter(|action| **action != "ssm:GetDocument").collect();
         assert!(own.is_empty() || caller.ends_with(" as Patcher"), "{caller}: {own:?}");
     }
-    assert_eq!(cloud.counters.calls["api as Patcher"]["ssm:SendCommand"].applied, 1);
+    assert_eq!(cloud.counters.calls["api-control as Patcher"]["ssm:SendCommand"].applied, 1);
 }
 
 #[test]

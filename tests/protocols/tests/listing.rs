@@ -112,7 +112,10 @@ fn what_cannot_be_asked_is_refused_by_ssms_names() {
         (filter("StartTimeAfter", json!(["yesterday"])), "InvalidFilterValue"),
         (filter("StepName", json!([])), "ValidationException"),
         (json!({ "MaxResults": 51 }), "ValidationException"),
-        (json!({ "AutomationExecutionId": "gone" }), "AutomationExecutionNotFoundException"),
+        (
+            json!({ "AutomationExecutionId": "11111111-2222-4333-8444-555555555555" }),
+            "AutomationExecutionNotFoundException",
+        ),
     ] {
         assert_eq!(code(&mut run, &request), expected, "{request}");
     }

@@ -267,7 +267,7 @@ fn a_throttled_cancel_is_tried_again() {
 
 #[test]
 fn a_stop_whose_function_dies_after_its_commit_is_carried_out_all_the_same() {
-    let mut run = long_work(3).call(on("UpdateItem").by("api").about("halt").crash_before()).start();
+    let mut run = long_work(3).call(on("UpdateItem").by("api-control").about("halt").crash_before()).start();
     run.until(runs(3));
     run.stop("Cancel");
     run.end();

@@ -180,7 +180,7 @@ fn a_request_for_approval_that_was_not_published_is_published_again() {
 fn a_crash_anywhere_on_the_way_of_a_signal_loses_nothing() {
     for crash_after in [false, true] {
         for nth in 1.. {
-            let signalled = any_call().by("api").when(|call| !call.body.to_string().contains("DOC#"));
+            let signalled = any_call().by("api-control").when(|call| !call.body.to_string().contains("DOC#"));
             let rule = if crash_after { signalled.crash_after() } else { signalled.crash_before() };
             let mut run = Story::new().runbook(PAUSED).start();
             run.pass(SignedDuration::from_mins(3));
@@ -228,7 +228,7 @@ fn a_commit_without_an_answer_does_not_make_two_of_one_word() {
     // The commit that took the word stands, nobody heard so, and the next wait has begun meanwhile.
     let mut run = Story::new().runbook(&paused_twice()).start();
     run.pass(SignedDuration::from_mins(1));
-    run.from_now(on("TransactWriteItems").by("api").fail_after(Failure::Timeout));
+    run.from_now(on("TransactWriteItems").by("api-control").fail_after(Failure::Timeout));
     signal(&mut run, ALICE, "Resume").expect("it is found to stand");
     run.pass(SignedDuration::from_mins(3));
     assert_eq!(run.steps()[1], ("lookAgain".to_owned(), "Waiting".to_owned()));

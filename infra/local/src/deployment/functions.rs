@@ -8,6 +8,7 @@ use std::time::Duration;
 use aws_smithy_async::rt::sleep::SharedAsyncSleep;
 use aws_smithy_async::time::SharedTimeSource;
 use fleetwright_orchestrator::{Clients, Config, Orchestrator};
+use fleetwright_wire::Endpoint;
 use futures::future::LocalBoxFuture;
 use serde_json::Value;
 
@@ -24,7 +25,7 @@ const API_TIMEOUT: Duration = Duration::from_secs(30);
 /// A tick that could not be delivered within the minute has become the next one's.
 const TICK_AGE_MAX: Duration = Duration::from_secs(60);
 
-/// Adds the three functions.
+/// Adds the functions; the API twice, once for each of its endpoints.
 pub(super) fn add(simulation: &mut Simulation, config: &Config, roles: &[String]) {
     simulation.add_function(FunctionDefinition::new(
         "on-command-event",
@@ -47,14 +48,18 @@ pub(super) fn add(simulation: &mut Simulation, config: &Config, roles: &[String]
             }),
         )
     });
-    simulation.add_function(FunctionDefinition::new(
-        super::API,
-        api::OPERATIONS,
-        API_TIMEOUT,
-        factory(config, roles, |orchestrator, event, context| async move {
-            api::handle(&orchestrator, event, context.deadline).await
-        }),
-    ));
+    for (endpoint, operations) in
+        [(Endpoint::Read, api::READ_OPERATIONS), (Endpoint::Control, api::CONTROL_OPERATIONS)]
+    {
+        simulation.add_function(FunctionDefinition::new(
+            endpoint.function(),
+            operations,
+            API_TIMEOUT,
+            factory(config, roles, move |orchestrator, event, context| async move {
+                api::handle(&orchestrator, endpoint, event, context.deadline).await
+            }),
+        ));
+    }
 }
 
 /// A handler with the use cases of its execution environment.

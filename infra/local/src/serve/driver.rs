@@ -4,6 +4,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
 
+use fleetwright_wire::Endpoint;
 use futures::channel::oneshot;
 use serde_json::Value;
 
@@ -11,7 +12,7 @@ use super::long_poll;
 use super::tempo::{Tempo, real_moment, real_now};
 use super::{ServeError, ServeOptions};
 use crate::cloud::Cloud;
-use crate::deployment::{API, Deployment, DeploymentOptions};
+use crate::deployment::{Deployment, DeploymentOptions};
 use crate::lambda::InvokeError;
 use crate::protocol::{Answer, Request};
 use crate::seed;
@@ -163,8 +164,9 @@ impl Loop {
             }
             Asked::Api(event, answer) => {
                 let invoker = simulation.invoker();
+                let endpoint = Endpoint::of(event["headers"]["x-amz-target"].as_str());
                 drop(simulation.spawn(async move {
-                    let _ = answer.send(invoker.invoke(API, event).await);
+                    let _ = answer.send(invoker.invoke(endpoint.function(), event).await);
                 }));
             }
         }

@@ -7,8 +7,7 @@ use super::outcome::Outcome;
 use super::progress::STOPPED;
 use super::status::{CommandStatus, StatusDetails};
 use super::time::timestamp;
-use super::validate::{Violations, request};
-use fleetwright_wire::{CancelCommandRequest, CancelCommandResult, ServiceError};
+use fleetwright_wire::{CancelCommandRequest, CancelCommandResult, ServiceError, read_request};
 use rand::RngExt;
 use std::collections::BTreeSet;
 
@@ -19,12 +18,7 @@ impl Ssm {
         &mut self,
         body: &serde_json::Value,
     ) -> Result<CancelCommandResult, ServiceError> {
-        let request: CancelCommandRequest = request(body)?;
-        let mut violations = Violations::default();
-        violations.required("commandId", request.command_id.as_ref());
-        violations.command_id(request.command_id.as_ref());
-        violations.node_ids(request.instance_ids.as_ref());
-        violations.finish()?;
+        let request: CancelCommandRequest = read_request("CancelCommand", body)?;
         let c = self.visible_command(request.command_id.as_deref().unwrap_or_default())?;
         let ids = request.instance_ids.unwrap_or_default();
         let chosen = self.chosen(c, &ids)?;

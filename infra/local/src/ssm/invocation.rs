@@ -6,10 +6,9 @@ use super::document::Step;
 use super::output::{Output, cut};
 use super::status::StatusDetails;
 use super::time::{elapsed, epoch, iso};
-use super::validate::{Violations, request};
 use crate::fleet::Node;
 use fleetwright_wire as wire;
-use fleetwright_wire::{GetCommandInvocationRequest, GetCommandInvocationResult, ServiceError};
+use fleetwright_wire::{GetCommandInvocationRequest, GetCommandInvocationResult, ServiceError, read_request};
 
 /// SSM API reference, CommandPlugin.Output, and GetCommandInvocationResult's two contents.
 const PLUGIN_OUTPUT: usize = 2500;
@@ -73,14 +72,7 @@ impl Ssm {
         &self,
         body: &serde_json::Value,
     ) -> Result<GetCommandInvocationResult, ServiceError> {
-        let request: GetCommandInvocationRequest = request(body)?;
-        let mut violations = Violations::default();
-        violations.required("commandId", request.command_id.as_ref());
-        violations.command_id(request.command_id.as_ref());
-        violations.required("instanceId", request.instance_id.as_ref());
-        violations.node_id("instanceId", request.instance_id.as_ref());
-        violations.length("pluginName", request.plugin_name.as_ref(), 4, usize::MAX);
-        violations.finish()?;
+        let request: GetCommandInvocationRequest = read_request("GetCommandInvocation", body)?;
         let absent = || ServiceError::invocation_does_not_exist("");
         let id = request.command_id.as_deref().unwrap_or_default();
         let node_id = request.instance_id.as_deref().unwrap_or_default();

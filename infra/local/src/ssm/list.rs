@@ -2,13 +2,11 @@
 
 use super::Ssm;
 use super::command::Command;
-use super::filter::{Filter, Subject};
 use super::page::Cursor;
 use super::status::StatusDetails;
-use super::validate::{Violations, request};
 use fleetwright_wire::{
-    ListCommandInvocationsRequest, ListCommandInvocationsResult, ListCommandsRequest, ListCommandsResult,
-    ServiceError,
+    CommandFilters, CommandList, CommandSubject, ListCommandInvocationsRequest, ListCommandInvocationsResult,
+    ListCommandsRequest, ListCommandsResult, ServiceError, read_request,
 };
 
 /// SSM API reference, MaxResults: at most 50; what SSM takes if it is absent is not documented.
@@ -17,14 +15,8 @@ const PAGE: i64 = 50;
 impl Ssm {
     /// SSM API reference, ListCommands: newest first.
     pub(super) fn list_commands(&self, body: &serde_json::Value) -> Result<ListCommandsResult, ServiceError> {
-        let request: ListCommandsRequest = request(body)?;
-        let mut violations = Violations::default();
-        violations.command_id(request.command_id.as_ref());
-        violations.node_id("instanceId", request.instance_id.as_ref());
-        violations.range("maxResults", request.max_results, 1, PAGE);
-        violations.filters(request.filters.as_ref());
-        violations.finish()?;
-        let filters = Filter::read(request.filters.as_ref(), false)?;
+        let request: ListCommandsRequest = read_request("ListCommands", body)?;
+        let filters = CommandFilters::read(request.filters.as_deref(), CommandList::Commands)?;
         let scope = format!("ListCommands {:?} {:?} {filters:?}", request.command_id, request.instance_id);
         let below =
             self.cursor(request.next_token.as_deref(), &scope)?.map_or(usize::MAX, |cursor| cursor.first);
@@ -36,14 +28,13 @@ impl Ssm {
             else {
                 continue;
             };
-            let subject = Subject {
+            let subject = CommandSubject {
                 requested_at: command.requested_at,
                 document: &command.document.name,
                 status: seen.status.status(),
                 details: seen.status.name(),
-                complete: seen.status.terminal(),
             };
-            if filters.iter().all(|filter| filter.matches(&subject)) {
+            if filters.matches(&subject) {
                 page.push((c, command.wire(seen)));
             }
             if page.len() > size {
@@ -86,14 +77,8 @@ impl Ssm {
         &self,
         body: &serde_json::Value,
     ) -> Result<ListCommandInvocationsResult, ServiceError> {
-        let request: ListCommandInvocationsRequest = request(body)?;
-        let mut violations = Violations::default();
-        violations.command_id(request.command_id.as_ref());
-        violations.node_id("instanceId", request.instance_id.as_ref());
-        violations.range("maxResults", request.max_results, 1, PAGE);
-        violations.filters(request.filters.as_ref());
-        violations.finish()?;
-        let filters = Filter::read(request.filters.as_ref(), true)?;
+        let request: ListCommandInvocationsRequest = read_request("ListCommandInvocations", body)?;
+        let filters = CommandFilters::read(request.filters.as_deref(), CommandList::Invocations)?;
         let scope =
             format!("ListCommandInvocations {:?} {:?} {filters:?}", request.command_id, request.instance_id);
         let from = self.cursor(request.next_token.as_deref(), &scope)?;
@@ -129,7 +114,7 @@ impl Ssm {
         &self,
         command: &Command,
         node: Option<usize>,
-        filters: &[Filter],
+        filters: &CommandFilters,
         size: usize,
         (c, skip): (usize, usize),
         page: &mut Vec<(Cursor, StatusDetails)>,
@@ -140,14 +125,13 @@ impl Ssm {
             else {
                 continue;
             };
-            let subject = Subject {
+            let subject = CommandSubject {
                 requested_at: command.requested_at,
                 document: &command.document.name,
                 status: seen.status(),
                 details: seen.name(),
-                complete: seen.terminal(),
             };
-            if filters.iter().all(|filter| filter.matches(&subject)) {
+            if filters.matches(&subject) {
                 page.push((Cursor { first: c, second: i }, seen));
             }
             if page.len() > size {

@@ -12,7 +12,6 @@ mod change;
 mod command;
 mod document;
 mod document_list;
-mod filter;
 mod invocation;
 mod ledger;
 mod library;

@@ -8,9 +8,10 @@ use super::ledger::CommandEntry;
 use super::rate::Limit;
 use super::status::{CommandStatus, StatusDetails, Tally};
 use super::time::{seconds, timestamp};
-use super::validate::{Violations, request};
 use crate::fleet::Agent;
-use fleetwright_wire::{Parameters, SendCommandRequest, SendCommandResult, ServiceError, Target};
+use fleetwright_wire::{
+    Parameters, SendCommandRequest, SendCommandResult, ServiceError, Target, read_request,
+};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -24,10 +25,7 @@ impl Ssm {
         &mut self,
         body: &serde_json::Value,
     ) -> Result<SendCommandResult, ServiceError> {
-        let request: SendCommandRequest = request(body)?;
-        let mut violations = Violations::default();
-        violations.send_command(&request);
-        violations.finish()?;
+        let request: SendCommandRequest = read_request("SendCommand", body)?;
         let ids = request.instance_ids.as_deref().unwrap_or_default();
         let targets = request.targets.as_deref().unwrap_or_default();
         one_kind_of_target(ids, targets)?;

@@ -1,8 +1,8 @@
-//! Constraints of SSM's model, and the message SSM gives when a request breaks some.
+//! Constraints of SSM's model on the operations that only the simulated service has; `fleetwright_wire` holds the others
+//! against the model itself.
 
-use super::rate::Limit;
 use crate::fleet::is_node_id;
-use fleetwright_wire::{CommandFilter, NotificationConfig, SendCommandRequest, ServiceError, Target};
+use fleetwright_wire::ServiceError;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -102,13 +102,8 @@ impl Violations {
         }
     }
 
-    /// A command's id: 36 characters.
-    pub(super) fn command_id(&mut self, value: Option<&String>) {
-        self.length("commandId", value, 36, 36);
-    }
-
     /// One node id.
-    pub(super) fn node_id(&mut self, path: &str, value: Option<&String>) {
+    fn node_id(&mut self, path: &str, value: Option<&String>) {
         self.pattern(path, value, r"(^i-(\w{8}|\w{17})$)|(^mi-\w{17}$)", is_node_id);
     }
 
@@ -134,63 +129,5 @@ impl Violations {
             let number = !version.starts_with('0') && version.bytes().all(|byte| byte.is_ascii_digit());
             version == "$LATEST" || version == "$DEFAULT" || (number && !version.is_empty())
         });
-    }
-
-    /// Filters of the two List calls.
-    pub(super) fn filters(&mut self, filters: Option<&Vec<CommandFilter>>) {
-        let keys: Option<Vec<String>> =
-            filters.map(|all| all.iter().map(|filter| filter.key.clone().unwrap_or_default()).collect());
-        self.count("filters", keys.as_deref(), 1, 5);
-        for (index, filter) in filters.into_iter().flatten().enumerate() {
-            let path = format!("filters.{}.member", index + 1);
-            self.required(&format!("{path}.key"), filter.key.as_ref());
-            self.required(&format!("{path}.value"), filter.value.as_ref());
-            self.length(&format!("{path}.value"), filter.value.as_ref(), 1, 128);
-        }
-    }
-
-    /// Targets of SendCommand.
-    fn targets(&mut self, targets: Option<&Vec<Target>>) {
-        let keys: Option<Vec<String>> =
-            targets.map(|all| all.iter().map(|target| target.key.clone().unwrap_or_default()).collect());
-        self.count("targets", keys.as_deref(), 0, 5);
-        for (index, target) in targets.into_iter().flatten().enumerate() {
-            let path = format!("targets.{}.member", index + 1);
-            self.length(&format!("{path}.key"), target.key.as_ref(), 1, 163);
-            self.count(&format!("{path}.values"), target.values.as_deref(), 0, 50);
-        }
-    }
-
-    fn notifications(&mut self, config: Option<&NotificationConfig>) {
-        const EVENTS: [&str; 6] = ["All", "InProgress", "Success", "TimedOut", "Cancelled", "Failed"];
-        let Some(config) = config else { return };
-        for event in config.notification_events.iter().flatten() {
-            self.one_of("notificationConfig.notificationEvents", Some(event), &EVENTS);
-        }
-        let kind = config.notification_type.as_ref();
-        self.one_of("notificationConfig.notificationType", kind, &["Command", "Invocation"]);
-    }
-
-    /// SendCommand's members (SSM API reference).
-    pub(super) fn send_command(&mut self, request: &SendCommandRequest) {
-        self.required("documentName", request.document_name.as_ref());
-        self.document_name("documentName", request.document_name.as_ref());
-        self.document_version(request.document_version.as_ref());
-        self.length("documentHash", request.document_hash.as_ref(), 0, 256);
-        self.one_of("documentHashType", request.document_hash_type.as_ref(), &["Sha256", "Sha1"]);
-        self.node_ids(request.instance_ids.as_ref());
-        self.targets(request.targets.as_ref());
-        self.range("timeoutSeconds", request.timeout_seconds, 30, 2_592_000);
-        self.length("comment", request.comment.as_ref(), 0, 100);
-        self.length("outputS3Region", request.output_s3_region.as_ref(), 3, 20);
-        self.length("outputS3BucketName", request.output_s3_bucket_name.as_ref(), 3, 63);
-        self.length("outputS3KeyPrefix", request.output_s3_key_prefix.as_ref(), 0, 500);
-        let concurrency = r"^([1-9][0-9]*|[1-9][0-9]%|[1-9]%|100%)$";
-        self.pattern("maxConcurrency", request.max_concurrency.as_ref(), concurrency, |text| {
-            Limit::concurrency(text).is_some()
-        });
-        let errors = r"^([1-9][0-9]*|[0]|[1-9][0-9]%|[0-9]%|100%)$";
-        self.pattern("maxErrors", request.max_errors.as_ref(), errors, |text| Limit::errors(text).is_some());
-        self.notifications(request.notification_config.as_ref());
     }
 }

@@ -1,6 +1,6 @@
 use super::{Fields, Reader, approve, branch, looping, other, output, run_command, sleep, update_variable};
 use crate::{
-    Action, Code, Diagnostic, OnCancel, OnFailure, OrReference, OtherKind, Setting, Step, StepName,
+    Action, Code, Diagnostic, OnCancel, OnFailure, OrReference, OtherKind, Setting, Step, StepName, Template,
     source::node::{Content, Node},
 };
 
@@ -26,6 +26,8 @@ pub(super) fn read(reader: &mut Reader, node: &Node) -> Option<Step> {
     let label = name.as_ref().map_or_else(|| "a step".to_owned(), |name| format!("step {name}"));
     fields.only(reader, &PROPERTIES, &label);
     let action = action(reader, fields, &label);
+    // The action's reader has reported what is wrong with it.
+    let inputs = fields.get("inputs").map(|node| Template::new(node, &reader.scope));
     let description = fields.get("description").and_then(|node| reader.text(node, "description"));
     let max_attempts = at_least_one(reader, fields, "maxAttempts");
     let timeout_seconds = at_least_one(reader, fields, "timeoutSeconds");
@@ -41,6 +43,7 @@ pub(super) fn read(reader: &mut Reader, node: &Node) -> Option<Step> {
     Some(Step {
         name: name?,
         action: action?,
+        inputs,
         description,
         max_attempts: max_attempts.unwrap_or(OrReference::Literal(1)),
         timeout_seconds,
