@@ -11,7 +11,11 @@ use fleetwright_wire::{
     ListCommandInvocationsResult, ListCommandsRequest, ListCommandsResult, SendCommandRequest,
     SendCommandResult, ServiceError,
 };
+use jiff::SignedDuration;
 use serde_json::json;
+
+/// SSM's clock says when a command was requested, ours says what now is.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(1);
 
 pub(crate) async fn send(
     orchestrator: &Orchestrator,
@@ -65,12 +69,12 @@ impl Question {
         let place = page::read(self.next_token.as_deref(), &scope)?;
         let node = self.instance_id.map(node_id).transpose()?;
         let Ok(command) = self.command_id.map(CommandId::try_from).transpose() else { return Ok(None) };
-        let (oldest, now) = (orchestrator.oldest(), orchestrator.now());
+        let (oldest, newest) = (orchestrator.oldest(), orchestrator.now() + CLOCKS_DIFFER);
         let query = CommandQuery {
             command,
             node,
             after: filters.after().map_or(oldest, |after| after.max(oldest)),
-            before: filters.before().map_or(now, |before| before.min(now)),
+            before: filters.before().map_or(newest, |before| before.min(newest)),
             place,
             limit: page::size(self.max_results),
         };
