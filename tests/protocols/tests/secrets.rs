@@ -3,6 +3,8 @@
 use fleetwright_local::Failure;
 use fleetwright_local::fleet::{Behaviour, Fleet, Node};
 use fleetwright_protocols::{Story, on};
+use jiff::SignedDuration;
+use serde_json::json;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use tracing::level_filters::LevelFilter;
@@ -60,6 +62,19 @@ impl<'a> MakeWriter<'a> for Log {
     }
 }
 
+/// What is logged meanwhile.
+fn logged(story: impl FnOnce()) -> String {
+    let log = Log::default();
+    let subscriber =
+        tracing_subscriber::fmt().with_max_level(LevelFilter::INFO).with_writer(log.clone()).finish();
+    tracing::subscriber::with_default(subscriber, story);
+    String::from_utf8(log.0.lock().expect("one thread").clone()).expect("text")
+}
+
+fn leak(log: &str) -> Option<&str> {
+    log.lines().find(|line| line.contains(SECRET))
+}
+
 /// Nodes that print the secret and fail.
 fn telltales(nodes: usize) -> Fleet {
     let tells = Behaviour {
@@ -76,10 +91,7 @@ fn telltales(nodes: usize) -> Fleet {
 
 #[test]
 fn g10_parameters_and_outputs_never_appear_in_logs() {
-    let log = Log::default();
-    let subscriber =
-        tracing_subscriber::fmt().with_max_level(LevelFilter::INFO).with_writer(log.clone()).finish();
-    tracing::subscriber::with_default(subscriber, || {
+    let log = logged(|| {
         let mut run = Story::new()
             .fleet(telltales(4))
             .runbook(RUNBOOK)
@@ -96,8 +108,33 @@ fn g10_parameters_and_outputs_never_appear_in_logs() {
             "the last step passes a parameter that its document does not have"
         );
     });
-    let log = String::from_utf8(log.0.lock().expect("one thread").clone()).expect("text");
     assert!(log.contains("step over") && log.contains("refused"), "nothing was logged at all: {log}");
-    let leak = log.lines().find(|line| line.contains(SECRET));
-    assert_eq!(leak, None);
+    assert_eq!(leak(&log), None);
+}
+
+#[test]
+fn g10_what_callers_send_and_read_is_not_logged_either() {
+    let log = logged(|| {
+        let mut run = Story::new()
+            .fleet(telltales(2))
+            .call(on("SendCommand").nth(2).fail_after(Failure::Timeout))
+            .deploy();
+        let command = json!({ "DocumentName": "AWS-RunShellScript", "InstanceIds": run.nodes(), "Comment": SECRET,
+            "Parameters": { "commands": [format!("join --password {SECRET}")] } });
+        let sent = run.deployment.call("SendCommand", &command).expect("sent");
+        run.deployment.call("SendCommand", &command).expect_err("nobody answers");
+        let malformed =
+            json!({ "DocumentName": SECRET.repeat(9), "InstanceIds": [SECRET], "Comment": SECRET.repeat(9) });
+        run.deployment.call("SendCommand", &malformed).expect_err("refused");
+        run.pass(SignedDuration::from_hours(1));
+        let id = &sent["Command"]["CommandId"];
+        let read = json!({ "CommandId": id, "InstanceId": run.nodes()[0] });
+        let output = run.deployment.call("GetCommandInvocation", &read).expect("an invocation");
+        assert!(output.to_string().contains(SECRET), "the node did print it: {output}");
+        run.deployment
+            .call("ListCommandInvocations", &json!({ "CommandId": id, "Details": true }))
+            .expect("a list");
+    });
+    assert!(log.contains("no answer") && log.contains("refused"), "nothing was logged at all: {log}");
+    assert_eq!(leak(&log), None);
 }
