@@ -173,7 +173,7 @@ mod tests {
             // 40,000 × $0.625 = $0.025, 80,000 × $0.125 = $0.01.
             units: Units { read: 80_000.0, write: 40_000.0 },
             // 10,000 × $0.20 = $0.002.
-            invocations: BTreeMap::from([("api".to_owned(), 1_000), ("reconcile".to_owned(), 9_000)]),
+            invocations: BTreeMap::from([("api-control".to_owned(), 1_000), ("reconcile".to_owned(), 9_000)]),
             // 2,000 s × 0.25 GB × $0.0000133334 = $0.0066667.
             milliseconds: 2_000_000,
             // 10,000 × $0.50 = $0.005.

@@ -8,7 +8,9 @@ use crate::text;
 use fleetwright_local::fleet::Fleet;
 use fleetwright_local::{Cloud, Counters, Deployment, DeploymentError, DeploymentOptions, Simulation, Stop};
 use fleetwright_runbook::StepName;
+use fleetwright_wire::results::{NodeList, NodeResult, StepSummary, Summary};
 use jiff::SignedDuration;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -110,9 +112,29 @@ impl Rehearsal {
         Ok(self.deployment.call("GetAutomationExecution", &body)?["AutomationExecution"].take())
     }
 
-    /// Its fleet steps as our API answers them.
-    pub(crate) fn summary(&mut self) -> Result<Value, Failure> {
-        Ok(self.deployment.get(&format!("/executions/{}/summary", self.id))?)
+    /// Its steps that have nodes, each with those that did not succeed, as our API answers them.
+    pub(crate) fn troubled(&mut self) -> Result<Vec<(StepSummary, Vec<NodeResult>)>, Failure> {
+        let summary: Summary = self.read(&format!("/executions/{}/summary", self.id))?;
+        let mut steps: Vec<_> = summary.steps.into_iter().map(|step| (step, Vec::new())).collect();
+        let path = format!("/executions/{}/nodes?status=NotSuccess&limit=1000", self.id);
+        let mut next = String::new();
+        loop {
+            let page: NodeList = self.read(&format!("{path}{next}"))?;
+            for node in page.nodes {
+                let of = steps.iter_mut().find(|(step, _)| step.ordinal == node.ordinal);
+                of.into_iter().for_each(|(_, nodes)| nodes.push(node.clone()));
+            }
+            match page.next_token {
+                Some(token) => next = format!("&next={token}"),
+                None => return Ok(steps),
+            }
+        }
+    }
+
+    fn read<T: DeserializeOwned>(&mut self, path: &str) -> Result<T, Failure> {
+        let answer = self.deployment.get(path)?;
+        serde_json::from_value(answer)
+            .map_err(|error| Failure::Defect(format!("the API's answer cannot be read: {error}")))
     }
 
     fn check(&self, stop: Stop, limit: Duration) -> Result<(), Failure> {

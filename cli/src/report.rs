@@ -128,8 +128,7 @@ impl Report {
         let steps = rehearsal.snapshot()?.steps;
         rehearsal.linger()?;
         let reported = reported(&rehearsal, &steps)?;
-        let summary = rehearsal.summary()?;
-        let troubles = trouble::group(&summary, &reported, &rehearsal.fleet)?;
+        let troubles = trouble::group(&rehearsal.troubled()?, &reported, &rehearsal.fleet);
         let execution = rehearsal.execution()?;
         Ok(Self {
             status: text(&execution["AutomationExecutionStatus"]).unwrap_or_default(),
@@ -269,7 +268,7 @@ mod tests {
         let mut counters = Counters::default();
         for (caller, action, applied) in [
             ("deploy", "dynamodb:CreateTable", 1),
-            ("api", "ssm:SendCommand", 2),
+            ("api-control", "ssm:SendCommand", 2),
             ("reconcile", "ssm:SendCommand", 1),
             ("reconcile", "ssm:ListCommands", 4),
         ] {

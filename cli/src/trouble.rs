@@ -1,11 +1,9 @@
 //! Nodes that did not succeed: those that ended alike and said the same stand together.
 
-use crate::failure::Failure;
 use crate::text::word;
 use fleetwright_fleet::{Counts, Outcome, Partition};
 use fleetwright_local::fleet::Fleet;
-use serde::Deserialize;
-use serde_json::Value;
+use fleetwright_wire::results::{NodeOutcome, NodeResult, StepSummary};
 use std::collections::BTreeMap;
 
 /// What SSM puts between standard output and standard error (SSM API reference, CommandPlugin.Output).
@@ -30,41 +28,20 @@ pub(crate) struct Trouble {
     pub(crate) later: Vec<(String, Counts)>,
 }
 
-/// A step in the summary of our API.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Step {
-    step_name: String,
-    nodes: Vec<Node>,
-}
+/// A step in numbers, and its nodes that did not succeed.
+type Step = (StepSummary, Vec<NodeResult>);
 
-/// A node that did not succeed.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Node {
-    instance_id: String,
-    outcome: Outcome,
-    status_details: Option<String>,
-    response_code: Option<i32>,
-    output: String,
-}
-
-/// Groups what the summary says, in the order of the steps, the largest group of a step first. `reported` tells by
-/// step which nodes succeeded, for what became of them later; steps that it doesn't tell of are passed over.
-pub(crate) fn group(
-    summary: &Value,
-    reported: &BTreeMap<String, Partition>,
-    fleet: &Fleet,
-) -> Result<Vec<Trouble>, Failure> {
-    let steps: Vec<Step> = Vec::deserialize(summary)
-        .map_err(|error| Failure::Defect(format!("the summary cannot be read: {error}")))?;
+/// Groups the nodes that did not succeed, in the order of the steps, the largest group of a step first. `reported` tells
+/// by step which nodes succeeded, for what became of them later; steps that it doesn't tell of are passed over.
+pub(crate) fn group(steps: &[Step], reported: &BTreeMap<String, Partition>, fleet: &Fleet) -> Vec<Trouble> {
     let names: BTreeMap<&str, &str> =
         fleet.nodes().iter().map(|node| (&*node.id, node.name.as_str())).collect();
     let mut troubles = Vec::new();
     for (at, step) in steps.iter().enumerate() {
-        let mut groups: BTreeMap<_, Vec<&Node>> = BTreeMap::new();
-        for node in &step.nodes {
-            let key = (&node.outcome, &node.status_details, &node.response_code, &node.output);
+        let (step, nodes) = step;
+        let mut groups: BTreeMap<_, Vec<&NodeResult>> = BTreeMap::new();
+        for node in nodes {
+            let key = (node.outcome, &node.status_details, node.response_code, normalised(node));
             groups.entry(key).or_default().push(node);
         }
         let mut groups: Vec<_> = groups.into_values().collect();
@@ -72,34 +49,55 @@ pub(crate) fn group(
         let later = steps.get(at + 1..).unwrap_or_default();
         troubles.extend(groups.iter().filter_map(|nodes| trouble(step, nodes, later, reported, &names)));
     }
-    Ok(troubles)
+    troubles
+}
+
+/// What a node said, without what is its own: as our API groups nodes.
+fn normalised(node: &NodeResult) -> String {
+    match node.instance_id.parse() {
+        Ok(id) => fleetwright_fleet::normalise(&node.output, &id),
+        Err(_) => node.output.clone(),
+    }
+}
+
+const fn outcome(outcome: NodeOutcome) -> Option<Outcome> {
+    match outcome {
+        NodeOutcome::Success => Some(Outcome::Success),
+        NodeOutcome::Failed => Some(Outcome::Failed),
+        NodeOutcome::TimedOut => Some(Outcome::TimedOut),
+        NodeOutcome::Unknown => Some(Outcome::Unknown),
+        NodeOutcome::NotRun => Some(Outcome::NotRun),
+        NodeOutcome::InProgress => None,
+    }
 }
 
 fn trouble(
-    step: &Step,
-    nodes: &[&Node],
+    step: &StepSummary,
+    nodes: &[&NodeResult],
     later: &[Step],
     reported: &BTreeMap<String, Partition>,
     names: &BTreeMap<&str, &str>,
 ) -> Option<Trouble> {
     let first = nodes.first()?;
-    let name = |node: &&Node| {
+    let became_of_them = outcome(first.outcome)?;
+    let name = |node: &&NodeResult| {
         let id = node.instance_id.clone();
         (names.get(id.as_str()).copied().unwrap_or_default().to_owned(), id)
     };
     let later = later.iter().filter_map(|step| {
+        let (step, bad) = step;
         let reported = reported.get(&step.step_name)?;
-        Some((step.step_name.clone(), became(nodes, step, reported)))
+        Some((step.step_name.clone(), became(nodes, bad, reported)))
     });
     let mut nodes: Vec<_> = nodes.iter().map(name).collect();
     nodes.sort_by(|a, b| natural(&a.0).cmp(&natural(&b.0)));
     Some(Trouble {
         step: step.step_name.clone(),
-        outcome: first.outcome,
+        outcome: became_of_them,
         details: first
             .status_details
             .clone()
-            .filter(|details| !details.eq_ignore_ascii_case(word(first.outcome))),
+            .filter(|details| !details.eq_ignore_ascii_case(word(became_of_them))),
         exit_code: first.response_code.filter(|code| *code != -1),
         said: said(&first.output),
         later: later.filter(|(_, counts)| counts.total() > 0).collect(),
@@ -108,15 +106,15 @@ fn trouble(
 }
 
 /// What became of nodes in a later step, as far as they were in it.
-fn became(nodes: &[&Node], step: &Step, reported: &Partition) -> Counts {
+fn became(nodes: &[&NodeResult], bad: &[NodeResult], reported: &Partition) -> Counts {
     let mut partition = Partition::default();
     for node in nodes {
         let Ok(id) = node.instance_id.parse() else { continue };
-        let bad =
-            step.nodes.iter().find(|other| other.instance_id == node.instance_id).map(|other| other.outcome);
+        let bad = bad.iter().find(|other| other.instance_id == node.instance_id);
+        let bad = bad.and_then(|other| outcome(other.outcome));
         let good = reported.outcome(&id).filter(|o| *o == Outcome::Success);
-        if let Some(outcome) = bad.or(good) {
-            partition.set(id, outcome);
+        if let Some(became) = bad.or(good) {
+            partition.set(id, became);
         }
     }
     partition.counts()
@@ -141,22 +139,32 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn node(id: &str, outcome: &str, output: &str) -> Value {
-        json!({ "InstanceId": id, "Outcome": outcome, "StatusDetails": outcome, "ResponseCode": 1, "Output": output })
+    fn node(id: &str, output: &str) -> NodeResult {
+        let node = json!({ "StepName": "", "Ordinal": 0, "InstanceId": id, "Outcome": "Failed", "StatusDetails": "Failed",
+            "ResponseCode": 1, "Output": output, "OutputShortened": false });
+        serde_json::from_value(node).expect("a node")
+    }
+
+    fn step(name: &str, nodes: Vec<NodeResult>) -> Step {
+        let counts =
+            json!({ "Success": 0, "Failed": 0, "TimedOut": 0, "Unknown": 0, "NotRun": 0, "InProgress": 0 });
+        let step = json!({ "Ordinal": 0, "StepName": name, "Status": "Success", "StartedAt": "2026-03-14T02:00:00Z",
+            "Counts": counts });
+        (serde_json::from_value(step).expect("a step"), nodes)
     }
 
     #[test]
     fn nodes_that_said_the_same_stand_together_with_what_became_of_them() {
         let (a, b, c) = ("i-0000000000000000a", "i-0000000000000000b", "i-0000000000000000c");
         let locked = "Running.\n\n----------ERROR-------\nlocked\n";
-        let summary = json!([
-            { "StepName": "patch", "Nodes": [node(a, "Failed", "full"), node(b, "Failed", locked), node(c, "Failed", locked)] },
-            { "StepName": "again", "Nodes": [node(c, "Failed", "full")] }
-        ]);
+        let steps = [
+            step("patch", vec![node(a, "full"), node(b, locked), node(c, locked)]),
+            step("again", vec![node(c, "full")]),
+        ];
         let mut again = Partition::default();
         again.set(b.parse().expect("an id"), Outcome::Success);
         let reported = BTreeMap::from([("again".to_owned(), again)]);
-        let troubles = group(&summary, &reported, &Fleet::default()).expect("readable");
+        let troubles = group(&steps, &reported, &Fleet::default());
         let shapes: Vec<_> =
             troubles.iter().map(|t| (t.step.as_str(), t.nodes.len(), t.said.join("/"))).collect();
         assert_eq!(

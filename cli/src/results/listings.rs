@@ -131,7 +131,8 @@ pub(super) fn timeline(timeline: &Timeline) -> String {
         ]
     };
     let header = header(&["UTC", "", "WHAT", "STEP", "NODES", "STATUS", "COMMAND"]);
-    format!("{}\n", sheet::table(header, timeline.events.iter().map(row)))
+    let more = if timeline.truncated { " … and more, which is too long to tell\n" } else { "" };
+    format!("{}\n{more}", sheet::table(header, timeline.events.iter().map(row)))
 }
 
 const fn happened(kind: TimelineKind) -> &'static str {

@@ -16,7 +16,7 @@ use crate::client::Client;
 use crate::failure::Failure;
 use crate::resource::Resource;
 use export::Rows;
-use fleetwright_wire::results::{ExecutionList, GroupList, NodeHistory, NodeList, NodeResult, Timeline};
+use fleetwright_wire::results::{ExecutionList, NodeHistory, NodeList, NodeResult, Timeline};
 use serde::Serialize;
 use serde_json::json;
 use std::io::{Write, stdout};
@@ -96,10 +96,10 @@ fn timeline(client: &Client, id: &str, format: Format) -> Result<(), Failure> {
 }
 
 fn groups(client: &Client, id: &str, filter: &Filter<'_>, format: Format) -> Result<(), Failure> {
-    let list: GroupList = client.get(&filter.narrow(Resource::execution(id, "groups")))?;
-    print(format, &list, || {
+    let groups = overview::all_groups(client, id, filter)?;
+    print(format, &json!({ "Groups": groups }), || {
         let mut page = String::new();
-        list.groups.iter().for_each(|group| page::group(&mut page, group));
+        groups.iter().for_each(|group| page::group(&mut page, group));
         if page.is_empty() { "No nodes.\n".to_owned() } else { page }
     })
 }

@@ -27,6 +27,8 @@ pub(crate) struct Overview {
     pub(super) groups: Vec<Group>,
     /// The slowest first.
     pub(super) slowest: Vec<NodeResult>,
+    /// Nodes of too many steps for one question: groups and slow nodes are told by step only.
+    pub(super) by_step_only: bool,
 }
 
 impl Overview {
@@ -38,14 +40,16 @@ impl Overview {
         if let Some(step) = filter.step.filter(|_| steps.is_empty()) {
             return Err(Failure::Input(format!("error: the execution has run no step {step}")));
         }
-        let list: GroupList = client.get(&filter.narrow(Resource::execution(id, "groups")))?;
-        let mut groups = list.groups;
-        if filter.outcome.is_none() {
-            groups.retain(|group| !matches!(group.outcome, NodeOutcome::Success | NodeOutcome::InProgress));
+        let by_step_only = false;
+        let overview = Self { detail, steps, groups: Vec::new(), slowest: Vec::new(), by_step_only };
+        match troubled_and_slow(client, id, filter) {
+            Ok((groups, slowest)) => Ok(Self { groups, slowest, ..overview }),
+            // Steps can be read, so the execution is there: it is the question that is too wide.
+            Err(Failure::Service { callers: true, .. }) if filter.step.is_none() => {
+                Ok(Self { by_step_only: true, ..overview })
+            }
+            Err(failure) => Err(failure),
         }
-        let slowest = Resource::execution(id, "nodes").with("sort", "slowest").with("limit", SLOWEST);
-        let NodeList { nodes: slowest, .. } = client.get(&filter.narrow(slowest))?;
-        Ok(Self { detail, steps, groups, slowest })
     }
 
     /// Whether it ended as its runbook intends.
@@ -61,6 +65,35 @@ impl Overview {
     /// Prints it.
     pub(crate) fn print(&self, advice: &Advice, format: Format) -> Result<(), Failure> {
         print(format, self, || page::page(self, advice))
+    }
+}
+
+fn troubled_and_slow(
+    client: &Client,
+    id: &str,
+    filter: &Filter<'_>,
+) -> Result<(Vec<Group>, Vec<NodeResult>), Failure> {
+    let mut groups = all_groups(client, id, filter)?;
+    if filter.outcome.is_none() {
+        groups.retain(|group| !matches!(group.outcome, NodeOutcome::Success | NodeOutcome::InProgress));
+    }
+    let slowest = Resource::execution(id, "nodes").with("sort", "slowest").with("limit", SLOWEST);
+    let NodeList { nodes: slowest, .. } = client.get(&filter.narrow(slowest))?;
+    Ok((groups, slowest))
+}
+
+/// All pages of groups.
+pub(super) fn all_groups(client: &Client, id: &str, filter: &Filter<'_>) -> Result<Vec<Group>, Failure> {
+    let mut groups = Vec::new();
+    let mut next = None;
+    loop {
+        let page = filter.narrow(Resource::execution(id, "groups")).with_some("next", next.as_ref());
+        let list: GroupList = client.get(&page)?;
+        groups.extend(list.groups);
+        next = list.next_token;
+        if next.is_none() {
+            return Ok(groups);
+        }
     }
 }
 

@@ -23,6 +23,9 @@ pub(super) fn page(overview: &Overview, advice: &Advice) -> String {
     steps(&mut page, overview);
     messages(&mut page, overview);
     groups(&mut page, &overview.groups);
+    if overview.by_step_only {
+        page.push_str("Too many steps had nodes to group them all: --step NAME shows one of them.\n\n");
+    }
     slowest(&mut page, overview);
     sheet::outputs(&mut page, &overview.detail.outputs);
     advice.of(&mut page, overview);

@@ -156,6 +156,7 @@ fn recent_executions_a_nodes_history_and_a_timeline_are_tables() {
                 next_token: None,
             }),
             _ => ok(Timeline {
+                truncated: false,
                 execution_id: ID.to_owned(),
                 events: vec![
                     event(at("22:00:00"), TimelineKind::ExecutionStarted, None),

@@ -106,7 +106,7 @@ pub(crate) fn patch_night(execution: Execution, steps: Vec<Step>, groups: Vec<Gr
         match path.strip_prefix(&format!("/executions/{ID}"))? {
             "" => ok(detail(execution.clone())),
             "/steps" => ok(StepList { steps: steps.clone(), next_token: None }),
-            "/groups" => ok(GroupList { groups: groups.clone() }),
+            "/groups" => ok(GroupList { groups: groups.clone(), next_token: None }),
             "/nodes" => ok(NodeList {
                 nodes: vec![
                     node(NODE, NodeOutcome::TimedOut, 372.0),

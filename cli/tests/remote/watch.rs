@@ -44,7 +44,7 @@ fn three_looks(status: &'static str) -> Stub {
                 }],
             }),
             "/steps" => ok(StepList { steps: vec![patch], next_token: None }),
-            "/groups" => ok(GroupList { groups: Vec::new() }),
+            "/groups" => ok(GroupList { groups: Vec::new(), next_token: None }),
             "/nodes" => ok(NodeList { nodes: Vec::new(), next_token: None }),
             _ => None,
         }
@@ -94,7 +94,7 @@ fn a_watch_reads_again_only_steps_that_may_have_changed_and_outlasts_a_broken_ne
             }
             "/steps" => ok(StepList { steps: vec![step(0, "Success")], next_token: Some("2".to_owned()) }),
             "/steps?next=2" => ok(StepList { steps: vec![step(1, status)], next_token: None }),
-            "/groups" => ok(GroupList { groups: Vec::new() }),
+            "/groups" => ok(GroupList { groups: Vec::new(), next_token: None }),
             _ => ok(NodeList { nodes: Vec::new(), next_token: None }),
         }
     });

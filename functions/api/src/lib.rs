@@ -1,4 +1,4 @@
-//! SSM's own API for executions, and what SSM does not answer: a step's nodes by outcome.
+//! SSM's own API, and what SSM does not answer: what became of a fleet, in numbers, by node and in groups.
 //!
 //! JSON 1.1 with `X-Amz-Target: AmazonSSM.…`, as the aws CLI and every SDK send it, and plain HTTP GET for the rest.
 
@@ -10,9 +10,9 @@ mod operation;
 mod page;
 mod request;
 mod response;
+mod results;
 mod steps;
 
-use fleetwright_engine::ExecutionId;
 use fleetwright_orchestrator::{Allowance, Orchestrator};
 use fleetwright_wire::{Endpoint, ServiceError};
 use jiff::Timestamp;
@@ -81,7 +81,9 @@ async fn answer(
         Call::Ssm { operation, body } => {
             operation::call(orchestrator, &operation, &body, &request.caller, turn).await
         }
-        Call::Get { path } => get(orchestrator, &path).await,
+        Call::Get { path, query, accept } => {
+            return results::get(orchestrator, &path, &query, &accept).await;
+        }
     };
     match answered {
         Ok(body) => Answer::json(200, &body),
@@ -99,26 +101,4 @@ fn elsewhere(call: &Call, endpoint: Endpoint) -> ServiceError {
         endpoint.name(),
         call.endpoint().name()
     ))
-}
-
-/// `/executions/{id}/steps` and `/executions/{id}/summary`.
-async fn get(orchestrator: &Orchestrator, path: &str) -> Result<Value, ServiceError> {
-    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-    let body = match parts.as_slice() {
-        ["executions", id, "steps"] => {
-            let steps = steps::step_executions(orchestrator, &ExecutionId::new(*id)).await?;
-            serde_json::to_value(steps)
-        }
-        ["executions", id, "summary"] => {
-            let fleet = orchestrator.fleet(&ExecutionId::new(*id)).await.map_err(response::service_error)?;
-            serde_json::to_value(fleet)
-        }
-        _ => {
-            return Err(ServiceError::new(
-                "ResourceNotFoundException",
-                format!("there is nothing at {path}"),
-            ));
-        }
-    };
-    body.map_err(|error| ServiceError::internal_server_error(error.to_string()))
 }

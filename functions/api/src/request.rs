@@ -12,7 +12,7 @@ pub(crate) enum Call {
     /// An operation of SSM's API.
     Ssm { operation: String, body: Value },
     /// A resource of ours.
-    Get { path: String },
+    Get { path: String, query: String, accept: String },
 }
 
 impl Call {
@@ -28,7 +28,7 @@ impl Call {
     pub(crate) fn name(&self) -> &str {
         match self {
             Self::Ssm { operation, .. } => operation,
-            Self::Get { path } => path,
+            Self::Get { path, .. } => path,
         }
     }
 }
@@ -66,7 +66,16 @@ impl Request {
         let method = event.request_context.http.method.clone().unwrap_or_default();
         let call = match (event.headers.get("x-amz-target"), method.as_str()) {
             (Some(target), "POST") => ssm_call(target.to_str().unwrap_or_default(), &event)?,
-            (None, "GET") => Call::Get { path: event.raw_path.clone().unwrap_or_default() },
+            (None, "GET") => Call::Get {
+                path: event.raw_path.clone().unwrap_or_default(),
+                query: event.raw_query_string.clone().unwrap_or_default(),
+                accept: event
+                    .headers
+                    .get("accept")
+                    .and_then(|types| types.to_str().ok())
+                    .unwrap_or_default()
+                    .to_owned(),
+            },
             (_, method) => {
                 return Err(ServiceError::unknown_operation(format!(
                     "{method} without X-Amz-Target is not served"

@@ -11,15 +11,24 @@ use std::collections::BTreeMap;
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Answer {
     status_code: u16,
-    headers: BTreeMap<&'static str, &'static str>,
+    headers: BTreeMap<&'static str, String>,
     body: String,
     is_base64_encoded: bool,
 }
 
 impl Answer {
     pub(crate) fn json(status_code: u16, body: &Value) -> Self {
-        let headers = BTreeMap::from([("content-type", "application/x-amz-json-1.1")]);
-        Self { status_code, headers, body: body.to_string(), is_base64_encoded: false }
+        Self::of(status_code, "application/x-amz-json-1.1", body.to_string())
+    }
+
+    pub(crate) fn of(status_code: u16, content_type: &str, body: String) -> Self {
+        let headers = BTreeMap::from([("content-type", content_type.to_owned())]);
+        Self { status_code, headers, body, is_base64_encoded: false }
+    }
+
+    pub(crate) fn with_header(mut self, name: &'static str, value: String) -> Self {
+        self.headers.insert(name, value);
+        self
     }
 
     pub(crate) fn error(error: &ServiceError) -> Self {

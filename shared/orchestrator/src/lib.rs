@@ -17,6 +17,7 @@ mod publish;
 mod query;
 mod recent;
 mod reconcile;
+mod results;
 mod send;
 mod settle;
 mod start;
@@ -29,9 +30,10 @@ pub use config::{Allowance, AssumeRoles, CALL_TIMEOUT, Config, Entropy, Notifica
 pub use error::{Error, Known, Operation};
 pub use facts::{BatchMessage, TakenFacts};
 pub use message::{Incoming, Poison, read_message};
-pub use query::{ExecutionView, FleetView, NodeView, OutputView, StepDefinition, StepView};
+pub use query::{ExecutionView, OutputView, StepDefinition, StepView};
 pub use recent::{RecentPage, RecentQuery};
 pub use reconcile::Reconciled;
+pub use results::{GroupPlace, GroupsQuery, NoStatus, NodePlace, NodesQuery, StatusChoice, StepChoice};
 pub use start::StartRequest;
 pub use table::create_table;
 

@@ -1,15 +1,12 @@
 //! Reading executions for people and programs.
 
-use crate::observe::{Lists, report};
 use crate::stop::no_execution;
+use crate::table::Loaded;
 use crate::{Error, Orchestrator};
 use fleetwright_engine::{
-    Execution, ExecutionId, INPUT_ITEMS_MAX, Observations, Output, SendEnd, SendToken, Slice, StepExecution,
-    Stretch, Targets, Work, input_lists, inputs,
+    Execution, ExecutionId, INPUT_ITEMS_MAX, Observations, Output, StepExecution, input_lists, inputs,
 };
-use fleetwright_fleet::{CommandId, Counts, NodeId, Outcome, Partition};
 use fleetwright_runbook::{OnFailure, OrReference, Runbook, Step};
-use serde::Serialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -82,36 +79,15 @@ impl StepDefinition {
     }
 }
 
-/// A step's nodes by outcome.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct FleetView {
-    /// The step.
-    pub step_name: String,
-    /// Its status.
-    pub status: &'static str,
-    /// Finished nodes by outcome.
-    pub counts: Counts,
-    /// Nodes that are not finished; of a command by Targets only once SSM has named them.
-    pub in_progress: u64,
-    /// Nodes that did not succeed, with what they said.
-    pub nodes: Vec<NodeView>,
-}
-
-/// What a step did on a node.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct NodeView {
-    /// The node.
-    pub instance_id: NodeId,
-    /// What became of it.
-    pub outcome: Outcome,
-    /// SSM's status detail, once settled.
-    pub status_details: Option<&'static str>,
-    /// The exit code; -1: not started or not received.
-    pub response_code: Option<i32>,
-    /// The first part of its output.
-    pub output: String,
+impl ExecutionView {
+    pub(crate) fn of(loaded: Loaded, outputs: OutputView) -> Self {
+        Self {
+            execution: loaded.execution,
+            outputs,
+            parked: loaded.parked.map(|parked| parked.reason).or(loaded.wrong),
+            warnings: loaded.warnings,
+        }
+    }
 }
 
 impl Orchestrator {
@@ -124,12 +100,7 @@ impl Orchestrator {
             return Err(no_execution(id));
         };
         let outputs = self.outputs(id, &loaded.execution.document_outputs).await?;
-        Ok(ExecutionView {
-            execution: loaded.execution,
-            outputs,
-            parked: loaded.parked.map(|parked| parked.reason).or(loaded.wrong),
-            warnings: loaded.warnings,
-        })
+        Ok(ExecutionView::of(loaded, outputs))
     }
 
     /// The steps of an execution, in the order they began.
@@ -146,9 +117,10 @@ impl Orchestrator {
         let all = steps.iter().map(|(step, _)| step);
         let given: Vec<_> =
             all.clone().map(|step| inputs(&loaded.execution, &runbook, &all, step, &seen)).collect();
+        let outputs: Vec<_> = steps.iter().map(|(step, _)| (id, &step.outputs)).collect();
+        let outputs = self.output_views(&outputs).await?;
         let mut views = Vec::new();
-        for ((step, contradicted_by), inputs) in steps.into_iter().zip(given) {
-            let outputs = self.outputs(id, &step.outputs).await?;
+        for (((step, contradicted_by), outputs), inputs) in steps.into_iter().zip(outputs).zip(given) {
             let missing =
                 || Error::Unreadable(format!("execution {id}: its runbook has no step {}", step.name));
             let definition =
@@ -181,152 +153,32 @@ impl Orchestrator {
         id: &ExecutionId,
         outputs: &BTreeMap<String, Output>,
     ) -> Result<OutputView, Error> {
-        let mut views = OutputView::new();
-        for (name, output) in outputs {
-            let texts = match output {
+        Ok(self.output_views(&[(id, outputs)]).await?.pop().unwrap_or_default())
+    }
+
+    /// Outputs of many, in their order; the node lists among them are read together.
+    pub(crate) async fn output_views(
+        &self,
+        all: &[(&ExecutionId, &BTreeMap<String, Output>)],
+    ) -> Result<Vec<OutputView>, Error> {
+        let listed = |(id, outputs): &(&ExecutionId, &BTreeMap<String, Output>)| {
+            let list = |output: &Output| match output {
+                Output::Nodes(list) => Some((((*id).clone(), list.id.clone()), list.clone())),
+                Output::Value(_) => None,
+            };
+            outputs.values().filter_map(list).collect::<Vec<_>>()
+        };
+        let lists = self.table.lists(&all.iter().flat_map(listed).collect()).await?;
+        let view = |(id, outputs): &(&ExecutionId, &BTreeMap<String, Output>)| {
+            let texts = |output: &Output| match output {
                 Output::Value(value) => fleetwright_runbook::into_texts(value.clone()),
                 Output::Nodes(list) => {
-                    self.table.list(id, list).await?.iter().map(ToString::to_string).collect()
+                    let nodes = lists.get(&((*id).clone(), list.id.clone()));
+                    nodes.into_iter().flatten().map(ToString::to_string).collect()
                 }
             };
-            views.insert(name.clone(), texts);
-        }
-        Ok(views)
-    }
-
-    /// The fleet steps of an execution: nodes by outcome, and those that did not succeed with what they said.
-    ///
-    /// # Errors
-    /// [`Error::Refused`]: there is no such execution.
-    pub async fn fleet(&self, id: &ExecutionId) -> Result<Vec<FleetView>, Error> {
-        let mut views = Vec::new();
-        for StepView { step, .. } in self.steps(id).await? {
-            match &step.work {
-                Some(Work::Fleet(work)) => {
-                    let tokens: Vec<_> = self.live_sends(id).await?;
-                    let sends = self.table.sends(id, &tokens).await?;
-                    let mut ids: Vec<CommandId> = sends.iter().filter_map(|s| s.recorded.clone()).collect();
-                    ids.extend(work.done.iter().filter_map(|done| match &done.end {
-                        SendEnd::Command { command_id } => Some(command_id.clone()),
-                        SendEnd::NotRun { .. } | SendEnd::Unknown | SendEnd::Replaced => None,
-                    }));
-                    let targets = match &work.targets {
-                        Targets::Nodes(list) => Some(list.count),
-                        Targets::Query(_) => None,
-                    };
-                    views.push(self.running(&step, &ids, targets).await?);
-                }
-                Some(Work::Sleep { .. } | Work::Pause | Work::Approval(_) | Work::Answered) => {}
-                None if step.counts.is_some() => views.push(self.closed(id, &step).await?),
-                None => {}
-            }
-        }
-        Ok(views)
-    }
-
-    async fn live_sends(&self, id: &ExecutionId) -> Result<Vec<SendToken>, Error> {
-        let loaded = self.table.load(id, None, &[], self.now()).await?;
-        Ok(loaded.map(|(loaded, _)| loaded.execution.live.into_keys().collect()).unwrap_or_default())
-    }
-
-    async fn running(
-        &self,
-        step: &StepExecution,
-        ids: &[CommandId],
-        targets: Option<u64>,
-    ) -> Result<FleetView, Error> {
-        let mut counts = Partition::default();
-        let mut asked = 0;
-        for item in self.table.whole_commands(ids).await?.into_values() {
-            counts.add(item.command.progress());
-            asked += item.command.asked_count().unwrap_or(0);
-        }
-        let counts = counts.counts();
-        Ok(FleetView {
-            step_name: step.name.to_string(),
-            status: step.status.as_str(),
-            counts,
-            in_progress: targets.unwrap_or(asked).saturating_sub(counts.total()),
-            nodes: Vec::new(),
-        })
-    }
-
-    /// What SSM said when last read, node by node: the step's own counts are frozen, this is not.
-    async fn closed(&self, id: &ExecutionId, step: &StepExecution) -> Result<FleetView, Error> {
-        let (mut views, unnamed) = self.node_views(&step.commands).await?;
-        // Nodes no command of the last attempt stands for: never sent, or sent and never answered.
-        for (node, outcome) in self.nodes_without_command(id, step).await? {
-            let view = NodeView {
-                instance_id: node.clone(),
-                outcome,
-                status_details: None,
-                response_code: None,
-                output: String::new(),
-            };
-            views.insert(node, view);
-        }
-        let mut partition = Partition::default();
-        partition.add_unnamed(unnamed);
-        for view in views.values() {
-            partition.set(view.instance_id.clone(), view.outcome);
-        }
-        let mut nodes: Vec<NodeView> =
-            views.into_values().filter(|node| node.outcome != Outcome::Success).collect();
-        nodes.sort_by(|a, b| b.outcome.cmp(&a.outcome).then_with(|| a.instance_id.cmp(&b.instance_id)));
-        Ok(FleetView {
-            step_name: step.name.to_string(),
-            status: step.status.as_str(),
-            counts: partition.counts(),
-            in_progress: 0,
-            nodes,
-        })
-    }
-
-    /// The nodes of these commands, and how many more SSM counted for the last of them without naming them.
-    async fn node_views(&self, ids: &[CommandId]) -> Result<(BTreeMap<NodeId, NodeView>, u64), Error> {
-        let commands = self.table.commands(ids).await?;
-        let marks: Vec<_> = commands
-            .values()
-            .filter_map(|item| Some((item.id.clone(), item.command.settled.clone()?)))
-            .collect();
-        let mut settlements = self.table.settlements(&marks).await?;
-        // A later attempt's word on a node replaces an earlier one's.
-        let mut views: BTreeMap<NodeId, NodeView> = BTreeMap::new();
-        let mut unnamed = 0;
-        for item in ids.iter().filter_map(|id| commands.get(id)) {
-            let report = report(item, settlements.remove(&item.id))?;
-            let partition = report.command.partition(report.settlement.as_ref());
-            unnamed = partition.counts().total().saturating_sub(partition.all().len() as u64);
-            for node in partition.all() {
-                let said = report.settlement.as_ref().and_then(|s| s.invocations.get(node));
-                let view = NodeView {
-                    instance_id: node.clone(),
-                    outcome: partition.outcome(node).unwrap_or(Outcome::Unknown),
-                    status_details: said
-                        .and_then(|said| said.status)
-                        .map(fleetwright_fleet::Terminal::as_str),
-                    response_code: said.map(fleetwright_fleet::InvocationResult::response_code),
-                    output: said.and_then(|s| s.telling()).map(|p| p.output.clone()).unwrap_or_default(),
-                };
-                views.insert(node.clone(), view);
-            }
-        }
-        Ok((views, unnamed))
-    }
-
-    async fn nodes_without_command(
-        &self,
-        id: &ExecutionId,
-        step: &StepExecution,
-    ) -> Result<Vec<(NodeId, Outcome)>, Error> {
-        let mut nodes = Vec::new();
-        let Some(list) = &step.targets else { return Ok(nodes) };
-        let none = Lists { fresh: &[], read: &BTreeMap::new() };
-        for (Stretch { offset, length }, outcome) in &step.without_command {
-            let slice = Slice::Nodes { list: list.clone(), offset: *offset, length: *length };
-            let covered = self.nodes_of(id, &slice, none).await?.unwrap_or_default();
-            nodes.extend(covered.into_iter().map(|node| (node, *outcome)));
-        }
-        Ok(nodes)
+            outputs.iter().map(|(name, output)| (name.clone(), texts(output))).collect()
+        };
+        Ok(all.iter().map(view).collect())
     }
 }

@@ -1,7 +1,7 @@
 //! Executions by when they were started, the newest first.
 
 use crate::table::RecentKey;
-use crate::{Error, ExecutionView, Orchestrator};
+use crate::{Error, ExecutionView, Orchestrator, OutputView};
 use fleetwright_engine::ExecutionId;
 use jiff::{SignedDuration, Timestamp};
 
@@ -33,7 +33,7 @@ pub struct RecentPage {
 
 impl Orchestrator {
     /// Lists executions. A page may hold fewer than asked for, even none, and still have one behind it: what does not
-    /// match is left out here, and a call reads so many days and no more.
+    /// match is left out here, and a call reads so many days and no more. `matches` is asked before outputs are read.
     ///
     /// # Errors
     /// [`Error::Again`] when DynamoDB was not available.
@@ -46,19 +46,23 @@ impl Orchestrator {
         let mut executions = Vec::new();
         for _ in 0..QUERIES_MAX {
             let Some(day) = RecentKey::day(&place).filter(|day| *day + DAY > query.after) else {
-                return Ok(RecentPage { executions, place: None });
+                return self.with_outputs(executions, None).await;
             };
             let found = self.table.recent(day, &place, query.limit).await?;
             let is_last_of_day = found.len() < query.limit;
+            let ids: Vec<ExecutionId> = found.iter().map(|key| key.id.clone()).collect();
+            let mut loaded = self.table.executions(&ids, self.now()).await?;
             for key in found {
                 place.clone_from(&key.at);
                 if RecentKey::moment(&key.at).is_none_or(|at| at < query.after) {
-                    return Ok(RecentPage { executions, place: None });
+                    return self.with_outputs(executions, None).await;
                 }
-                if let Some(view) = self.listed(&key.id).await?.filter(&matches) {
+                // What the index names may have expired meanwhile.
+                let view = loaded.remove(&key.id).map(|loaded| ExecutionView::of(loaded, OutputView::new()));
+                if let Some(view) = view.filter(&matches) {
                     executions.push(view);
                     if executions.len() == query.limit {
-                        return Ok(RecentPage { executions, place: Some(place) });
+                        return self.with_outputs(executions, Some(place)).await;
                     }
                 }
             }
@@ -66,15 +70,20 @@ impl Orchestrator {
                 place = RecentKey::behind(day - SignedDuration::from_millis(1));
             }
         }
-        Ok(RecentPage { executions, place: Some(place) })
+        self.with_outputs(executions, Some(place)).await
     }
 
-    /// What the index names may have expired meanwhile.
-    async fn listed(&self, id: &ExecutionId) -> Result<Option<ExecutionView>, Error> {
-        match self.execution(id).await {
-            Ok(view) => Ok(Some(view)),
-            Err(Error::Refused { .. }) => Ok(None),
-            Err(error) => Err(error),
+    async fn with_outputs(
+        &self,
+        mut executions: Vec<ExecutionView>,
+        place: Option<String>,
+    ) -> Result<RecentPage, Error> {
+        let executions_of = executions.iter().map(|view| &view.execution);
+        let outputs: Vec<_> = executions_of.map(|of| (&of.id, &of.document_outputs)).collect();
+        let outputs = self.output_views(&outputs).await?;
+        for (view, outputs) in executions.iter_mut().zip(outputs) {
+            view.outputs = outputs;
         }
+        Ok(RecentPage { executions, place })
     }
 }

@@ -22,12 +22,12 @@ mod update;
 pub(crate) use command_item::{CommandItem, Expiry, Owner, SettleCursor, SettledHead, ToSettle};
 pub(crate) use commit::{Commit, Committed};
 pub(crate) use direct_item::{Begun, DirectState};
-pub(crate) use execution_item::Loaded;
+pub(crate) use execution_item::{Loaded, Overview, StepRow};
 pub(crate) use recent_index::RecentKey;
 pub(crate) use result_item::INVOCATIONS_PER_PART;
 pub use schema::create_table;
 pub(crate) use schema::{DUE_SHARDS, Due};
-pub(crate) use send_item::Recorded;
+pub(crate) use send_item::{Recorded, SendItem};
 
 use crate::back_off::BackOff;
 use crate::{Error, Operation};

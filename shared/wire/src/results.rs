@@ -227,7 +227,9 @@ results! {
 
     /// A page of nodes.
     NodeList {
-        /// The nodes, step by step, the worst outcome first; or the slowest first, if asked for.
+        /// The nodes, step by step, the worst outcome first; or the slowest first, if asked for. Pages of a step that is
+        /// not over go by node id, so that new results hide none and show none twice; within a page the worst comes
+        /// first.
         nodes: Vec<NodeResult>,
         /// Where the next page begins.
         next_token: Option<String>,
@@ -259,6 +261,8 @@ results! {
     GroupList {
         /// In the order of the steps; of a step the largest first.
         groups: Vec<Group>,
+        /// Where the next page begins.
+        next_token: Option<String>,
     }
 
     /// A command in numbers.
@@ -342,6 +346,8 @@ results! {
         execution_id: String,
         /// The oldest first.
         events: Vec<TimelineEvent>,
+        /// Whether it has more steps or commands than one answer tells of.
+        truncated: bool,
     }
 
     /// An error of the results API, in the words of SSM's.

@@ -67,19 +67,40 @@ impl Run {
             .unwrap_or_else(|| panic!("{step}.{name} is {output:?}"))
     }
 
-    /// Its fleet steps by outcome, as the results API answers.
+    /// Its fleet steps in numbers, as the results API answers, each with its nodes that are over and not well.
     pub fn summary(&mut self) -> Vec<Value> {
         let path = format!("/executions/{}/summary", self.id);
-        self.get(&path).as_array().expect("a list").clone()
+        let mut steps = self.get(&path)["Steps"].as_array().expect("a list").clone();
+        for step in &mut steps {
+            step["Nodes"] = Value::Array(self.step_nodes(&step["Ordinal"].clone()));
+        }
+        steps
+    }
+
+    fn step_nodes(&mut self, ordinal: &Value) -> Vec<Value> {
+        let path = format!("/executions/{}/nodes?status=NotSuccess&step={ordinal}&limit=1000", self.id);
+        let (mut nodes, mut next) = (Vec::new(), String::new());
+        loop {
+            let page = self.get(&format!("{path}{next}"));
+            nodes.extend(page["Nodes"].as_array().expect("a list").iter().cloned());
+            match page["NextToken"].as_str() {
+                Some(token) => next = format!("&next={token}"),
+                None => return nodes,
+            }
+        }
     }
 
     /// The summary without what may differ between two runs that came to the same: nothing but nodes and outcomes.
     pub fn aggregate(&mut self) -> Value {
+        let only = |value: &Value, names: &[&str]| -> Value {
+            names.iter().map(|name| ((*name).to_owned(), value[*name].clone())).collect()
+        };
         let mut steps = self.summary();
         for step in &mut steps {
             for node in step["Nodes"].as_array_mut().into_iter().flatten() {
-                node.as_object_mut().map(|node| node.remove("Output"));
+                *node = only(node, &["InstanceId", "Outcome", "StatusDetails", "ResponseCode"]);
             }
+            *step = only(step, &["StepName", "Status", "Targets", "Counts", "Nodes"]);
         }
         Value::Array(steps)
     }

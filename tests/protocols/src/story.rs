@@ -307,6 +307,22 @@ impl Run {
         self.record.pause(false);
         answer
     }
+
+    /// Reads a resource of the results API as it comes: the whole answer of the function URL. A part of the story.
+    pub fn fetch(&mut self, path: &str, accept: &str) -> Value {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let event = json!({
+            "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": query,
+            "headers": { "accept": accept },
+            "requestContext": {
+                "accountId": "123456789012", "apiId": "url", "requestId": "1", "routeKey": "$default",
+                "stage": "$default", "time": "", "timeEpoch": 0, "http": { "method": "GET", "path": path },
+            },
+            "body": null, "isBase64Encoded": false,
+        });
+        let answer = self.deployment.simulation.invoke("api-read", event).expect("time passes");
+        answer.expect("the function answers")
+    }
 }
 
 /// Errors after which a caller tries again.

@@ -141,6 +141,7 @@ pub(crate) fn post(operation: &str, body: &Value) -> Value {
     url_event("POST", "/", Some(&format!("AmazonSSM.{operation}")), &body.to_string())
 }
 
+/// `path` may have a query behind it.
 pub(crate) fn url_event(method: &str, path: &str, target: Option<&str>, body: &str) -> Value {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let mut headers = vec![("content-type".to_owned(), "application/x-amz-json-1.1".to_owned())];
@@ -157,6 +158,10 @@ pub(crate) fn read_answer(answer: &Value) -> Result<Value, ApiError> {
     }
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let message = if body["Message"].is_string() { text(&body["Message"]) } else { text(&body["message"]) };
+    if body["Code"].is_string() {
+        // Of the results API.
+        return Err(ApiError { code: text(&body["Code"]), message });
+    }
     Err(ApiError { code: text(&body["__type"]), message })
 }
 

@@ -296,20 +296,46 @@ impl Table {
         Ok(commands)
     }
 
+    /// Commands that are known to go by Targets, with all their chunks: one round of reads, not two.
+    pub(crate) async fn commands_by_targets(
+        &self,
+        ids: &[CommandId],
+    ) -> Result<BTreeMap<CommandId, CommandItem>, Error> {
+        let base = |id: &CommandId| (keys::command(id), keys::COMMAND.to_owned());
+        let wanted: Vec<_> =
+            ids.iter().flat_map(|id| std::iter::once(base(id)).chain(chunk_keys(id))).collect();
+        let (mut commands, mut chunks) = (BTreeMap::new(), Vec::new());
+        for item in self.get_all(&wanted).await? {
+            let command = CommandItem::parse(&item)?;
+            if Reader(&item).text(schema::PK)? == keys::command(&command.id) {
+                commands.insert(command.id.clone(), command);
+            } else {
+                chunks.push(command);
+            }
+        }
+        unite_chunks(&mut commands, chunks);
+        Ok(commands)
+    }
+
     async fn add_chunks(
         &self,
         commands: &mut BTreeMap<CommandId, CommandItem>,
         chunks: &[(String, String)],
     ) -> Result<(), Error> {
-        for item in self.get_all(chunks).await? {
-            let chunk = CommandItem::parse(&item)?;
-            if let Some(base) = commands.get_mut(&chunk.id) {
-                for (status, nodes) in chunk.command.nodes {
-                    base.command.nodes.entry(status).or_default().extend(nodes);
-                }
+        let items = self.get_all(chunks).await?;
+        let chunks = items.iter().map(CommandItem::parse).collect::<Result<Vec<_>, _>>()?;
+        unite_chunks(commands, chunks);
+        Ok(())
+    }
+}
+
+fn unite_chunks(commands: &mut BTreeMap<CommandId, CommandItem>, chunks: Vec<CommandItem>) {
+    for chunk in chunks {
+        if let Some(base) = commands.get_mut(&chunk.id) {
+            for (status, nodes) in chunk.command.nodes {
+                base.command.nodes.entry(status).or_default().extend(nodes);
             }
         }
-        Ok(())
     }
 }
 

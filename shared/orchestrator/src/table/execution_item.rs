@@ -1,5 +1,9 @@
 //! Execution and step items.
 
+mod overview;
+
+pub(crate) use overview::{Overview, StepRow};
+
 use super::Table;
 use super::attributes::{Item, Reader, json, moment, number, text};
 use super::recent_index::RecentKey;

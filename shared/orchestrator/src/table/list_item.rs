@@ -5,8 +5,9 @@ use super::attributes::{Item, Reader, number};
 use super::schema::{self, keys};
 use crate::{Error, Operation};
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
-use fleetwright_engine::{ExecutionId, ListRef, NodeList};
+use fleetwright_engine::{ExecutionId, ListId, ListRef, NodeList};
 use fleetwright_fleet::NodeId;
+use std::collections::BTreeMap;
 
 /// Ids of one item: about 40 KB.
 const IDS_PER_PART: usize = 2_000;
@@ -104,6 +105,41 @@ impl Table {
             nodes.extend(Reader(item).json::<Vec<NodeId>>(IDS)?);
         }
         Ok(nodes)
+    }
+
+    /// The ids of lists of any executions, in one round of reads. A list that is listed twice is read once.
+    pub(crate) async fn lists(
+        &self,
+        wanted: &BTreeMap<(ExecutionId, ListId), ListRef>,
+    ) -> Result<BTreeMap<(ExecutionId, ListId), Vec<NodeId>>, Error> {
+        let parts = |list: &ListRef| 0..list.count.div_ceil(IDS_PER_PART as u64).max(1);
+        let keys: Vec<_> = wanted
+            .iter()
+            .flat_map(|((execution, id), list)| {
+                parts(list).map(move |part| (keys::list(execution, id), keys::list_part(part)))
+            })
+            .collect();
+        let mut items = BTreeMap::new();
+        for item in self.get_all(&keys).await? {
+            let reader = Reader(&item);
+            let key = (reader.text(schema::PK)?.to_owned(), reader.text(schema::SK)?.to_owned());
+            items.insert(key, reader.json::<Vec<NodeId>>(IDS)?);
+        }
+        let mut lists = BTreeMap::new();
+        for (name, list) in wanted {
+            let part = |part| items.get(&(keys::list(&name.0, &name.1), keys::list_part(part)));
+            let nodes: Vec<NodeId> = parts(list).filter_map(part).flatten().cloned().collect();
+            if nodes.len() as u64 != list.count {
+                return Err(Error::Unreadable(format!(
+                    "list {}: {} of {} ids",
+                    list.id,
+                    nodes.len(),
+                    list.count
+                )));
+            }
+            lists.insert(name.clone(), nodes);
+        }
+        Ok(lists)
     }
 
     /// The ids of a list.
