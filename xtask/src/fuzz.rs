@@ -9,8 +9,6 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use cargo_metadata::MetadataCommand;
-
 /// The package of the fuzz targets.
 pub(crate) const MANIFEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fuzz/Cargo.toml");
 
@@ -70,25 +68,12 @@ impl Request {
 
 /// Builds the target and runs it.
 pub(crate) fn run(request: &Request) -> Result<(), String> {
-    let target = target_directory()?.join("fuzz");
+    let target = super::target_directory()?.join("fuzz");
     build(&target)?;
     match &request.file {
         Some(file) => replay(&target, file),
         None => search(&target, request.runs),
     }
-}
-
-/// The workspace's target directory, which the environment and cargo's configuration have a say in.
-fn target_directory() -> Result<PathBuf, String> {
-    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
-    let metadata = MetadataCommand::new()
-        .cargo_path(env!("CARGO"))
-        .manifest_path(manifest)
-        .no_deps()
-        .other_options(["--locked".to_owned()])
-        .exec()
-        .map_err(|error| format!("cargo metadata: {error}"))?;
-    Ok(metadata.target_directory.into_std_path_buf())
 }
 
 fn build(target: &Path) -> Result<(), String> {

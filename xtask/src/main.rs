@@ -1,14 +1,17 @@
 //! Project tasks. `cargo xtask test` runs everything CI runs.
 
+mod compat;
 mod fuzz;
 
+use cargo_metadata::MetadataCommand;
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 /// What a task runs: a title, and a cargo command line.
 type Step = (&'static str, &'static [&'static str]);
 
-/// Everything CI runs but the fuzz targets. What the tests need comes with the lock file.
+/// Everything CI runs but the tests with real clients and the fuzz targets. What the tests need comes with the lock file.
 const TEST: [Step; 5] = [
     ("format", &["fmt", "--all", "--check"]),
     ("format of the fuzz targets", &["fmt", "--manifest-path", fuzz::MANIFEST, "--check"]),
@@ -18,7 +21,8 @@ const TEST: [Step; 5] = [
 ];
 
 const USAGE: &str = "\
-cargo xtask test                      format, clippy, documentation, all tests, fuzzing: what CI runs
+cargo xtask test                      format, clippy, documentation, all tests, real clients, fuzzing: what CI runs
+cargo xtask compat [OPTION …]         real clients alone: boto3 and the aws CLI; options are pytest's
 cargo xtask fuzz [--runs N] [FILE]    fuzzing alone: N inputs, or the one in FILE";
 
 fn main() -> ExitCode {
@@ -26,6 +30,7 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match arguments.as_slice() {
         ["test"] => test(),
+        ["compat", options @ ..] => timed("real clients", || compat::run(options)),
         ["fuzz", options @ ..] => match fuzz::Request::parse(options) {
             Ok(request) => timed("fuzzing", || fuzz::run(&request)),
             Err(error) => return usage(&error),
@@ -55,6 +60,7 @@ fn test() -> Result<(), String> {
     for (title, arguments) in TEST {
         timed(&format!("{title}: cargo {}", arguments.join(" ")), || cargo(arguments))?;
     }
+    timed("real clients", || compat::run(&[]))?;
     timed("fuzzing", || fuzz::run(&fuzz::Request::default()))
 }
 
@@ -66,6 +72,19 @@ fn cargo(arguments: &[&str]) -> Result<(), String> {
         Ok(_) => Err("failed".to_owned()),
         Err(error) => Err(format!("cargo could not be run: {error}")),
     }
+}
+
+/// The workspace's target directory, which the environment and cargo's configuration have a say in.
+fn target_directory() -> Result<PathBuf, String> {
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
+    let metadata = MetadataCommand::new()
+        .cargo_path(env!("CARGO"))
+        .manifest_path(manifest)
+        .no_deps()
+        .other_options(["--locked".to_owned()])
+        .exec()
+        .map_err(|error| format!("cargo metadata: {error}"))?;
+    Ok(metadata.target_directory.into_std_path_buf())
 }
 
 /// Does something, and says how long it took.

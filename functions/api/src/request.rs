@@ -100,8 +100,11 @@ fn ssm_call(target: &str, event: &LambdaFunctionUrlRequest) -> Result<Call, Serv
         text.into_bytes()
     };
     // serde_json's own message tells line and column, never the text.
-    let body = serde_json::from_slice(if bytes.is_empty() { b"{}" } else { &bytes })
+    let body: Value = serde_json::from_slice(if bytes.is_empty() { b"{}" } else { &bytes })
         .map_err(|error| ServiceError::serialization(error.to_string()))?;
+    if !body.is_object() {
+        return Err(ServiceError::serialization("the body is not a JSON object"));
+    }
     Ok(Call::Ssm { operation: operation.to_owned(), body })
 }
 

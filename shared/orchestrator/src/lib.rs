@@ -12,6 +12,7 @@ mod error;
 mod facts;
 mod halt;
 mod message;
+mod moment;
 mod observe;
 mod publish;
 mod query;

@@ -3,11 +3,10 @@
 use crate::table::RecentKey;
 use crate::{Error, ExecutionView, Orchestrator, OutputView};
 use fleetwright_engine::ExecutionId;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-/// Queries of one page: an account without executions for months must not cost a query for each of its days in one call.
+/// Queries of one page: where little matches, a call must not read all there is.
 const QUERIES_MAX: usize = 40;
-const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// Which executions are looked for, and from where on.
 #[derive(Debug, Clone)]
@@ -33,7 +32,7 @@ pub struct RecentPage {
 
 impl Orchestrator {
     /// Lists executions. A page may hold fewer than asked for, even none, and still have one behind it: what does not
-    /// match is left out here, and a call reads so many days and no more. `matches` is asked before outputs are read.
+    /// match is left out here, and a call reads so much and no more. `matches` is asked before outputs are read.
     ///
     /// # Errors
     /// [`Error::Again`] when DynamoDB was not available.
@@ -45,11 +44,11 @@ impl Orchestrator {
         let mut place = query.place.clone().unwrap_or_else(|| RecentKey::behind(query.before));
         let mut executions = Vec::new();
         for _ in 0..QUERIES_MAX {
-            let Some(day) = RecentKey::day(&place).filter(|day| *day + DAY > query.after) else {
+            let Some(month) = RecentKey::month(&place, query.after) else {
                 return self.with_outputs(executions, None).await;
             };
-            let found = self.table.recent(day, &place, query.limit).await?;
-            let is_last_of_day = found.len() < query.limit;
+            let found = self.table.recent(month, &place, query.limit).await?;
+            let is_last_of_month = found.len() < query.limit;
             let ids: Vec<ExecutionId> = found.iter().map(|key| key.id.clone()).collect();
             let mut loaded = self.table.executions(&ids, self.now()).await?;
             for key in found {
@@ -66,8 +65,8 @@ impl Orchestrator {
                     }
                 }
             }
-            if is_last_of_day {
-                place = RecentKey::behind(day - SignedDuration::from_millis(1));
+            if is_last_of_month {
+                place = RecentKey::before_month(month);
             }
         }
         self.with_outputs(executions, Some(place)).await

@@ -3,6 +3,7 @@
 use crate::advance::Performed;
 use crate::commands::Description;
 use crate::error::{Known, known, words};
+use crate::moment::moment;
 use crate::observe::{Lists, Seen};
 use crate::table::{CommandItem, Expiry, Owner, Recorded};
 use crate::{Allowance, Error, Notifications, Orchestrator};
@@ -277,7 +278,7 @@ pub(crate) fn our_notifications(ours: &Notifications) -> NotificationConfig {
 /// When a command is over at the latest; without SSM's word, an hour of delivery and one of execution, its defaults.
 pub(crate) fn expires_after(command: Option<&aws_sdk_ssm::types::Command>, sent_at: Timestamp) -> Expiry {
     let told = command.and_then(|command| command.expires_after);
-    let told = told.and_then(|at| Timestamp::from_millisecond(at.to_millis().ok()?).ok());
+    let told = told.and_then(|at| moment(&at));
     let guess = sent_at + SignedDuration::from_hours(2);
     Expiry { at: told.unwrap_or(guess), known: told.is_some() }
 }

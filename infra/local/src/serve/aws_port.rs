@@ -4,6 +4,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, State};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 
@@ -33,13 +34,18 @@ async fn answer(
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     let target = headers.get("x-amz-target").map(|target| String::from_utf8_lossy(target.as_bytes()));
-    // What cannot be told otherwise: forms are SNS', everything else names its target.
-    let spoken = if target.is_some() { Service::Ssm } else { Service::Sns };
+    let media_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    // What cannot be told otherwise: forms are SNS', everything else names its target, and speaks JSON.
+    let is_form = target.is_none() && !media_type.starts_with(b"application/x-amz-json");
+    let spoken = if is_form { Service::Sns } else { Service::Ssm };
     let refused = |status, code, message: &str| (Answer::error(status, code, message), spoken, String::new());
     let (answer, service, operation) = match body {
         _ if method != Method::POST => refused(405, "UnknownOperationException", "send a POST"),
         Err(rejection) => {
             refused(rejection.status().as_u16(), "RequestEntityTooLarge", &rejection.body_text())
+        }
+        Ok(_) if target.is_none() && !is_form => {
+            refused(400, "UnknownOperationException", "the request names no operation in X-Amz-Target")
         }
         Ok(body) => match Request::decode(target.as_deref(), &body) {
             Err(answer) => (answer, spoken, String::new()),

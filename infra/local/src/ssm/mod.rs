@@ -53,6 +53,9 @@ use shelf::Library;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// When the documents that every account has were made: 2017, in milliseconds since 1970.
+const BUILT_IN_SINCE_MS: i64 = 1_483_228_800_000;
+
 /// The simulated service.
 #[derive(Debug)]
 pub struct Ssm {
@@ -115,7 +118,9 @@ impl Ssm {
             ssm.register_node(node);
         }
         for (name, content) in builtin::documents() {
-            if let Ok(document) = Document::read(name, &content.to_string(), "Command", "JSON", 0) {
+            if let Ok(document) =
+                Document::read(name, &content.to_string(), "Command", "JSON", BUILT_IN_SINCE_MS)
+            {
                 ssm.library.add_amazons(document);
             }
         }

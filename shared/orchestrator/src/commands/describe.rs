@@ -1,5 +1,6 @@
 //! What SSM says of a command, in the shape it is kept and shown in.
 
+use crate::moment::moment;
 use aws_sdk_ssm::primitives::DateTime;
 use aws_sdk_ssm::types;
 use fleetwright_engine::Send;
@@ -20,8 +21,7 @@ pub(crate) struct Description {
 impl Description {
     /// Of SSM's answer; `sent_at` stands where it does not say when.
     pub(crate) fn of(command: &types::Command, sent_at: Timestamp) -> Self {
-        let told = command.requested_date_time.and_then(|at| at.to_millis().ok());
-        let told = told.and_then(|ms| Timestamp::from_millisecond(ms).ok());
+        let told = command.requested_date_time.and_then(|at| moment(&at));
         Self { command: describe(command), requested_at: told.unwrap_or(sent_at) }
     }
 
@@ -79,15 +79,15 @@ pub(super) fn authors_comment(comment: &str) -> String {
     }
 }
 
-pub(super) fn epoch(at: DateTime) -> Option<EpochSeconds> {
-    at.to_millis().ok().map(EpochSeconds::from_millis)
+fn epoch(at: DateTime) -> Option<EpochSeconds> {
+    moment(&at).map(|at| EpochSeconds::from_millis(at.as_millisecond()))
 }
 
 fn target(target: types::Target) -> Target {
     Target { key: target.key, values: target.values }
 }
 
-pub(super) fn notifications(config: types::NotificationConfig) -> NotificationConfig {
+fn notifications(config: types::NotificationConfig) -> NotificationConfig {
     let events =
         config.notification_events.map(|all| all.iter().map(|event| event.as_str().to_owned()).collect());
     NotificationConfig {

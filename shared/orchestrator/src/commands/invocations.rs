@@ -48,7 +48,7 @@ impl Orchestrator {
         matches: impl Fn(&CommandInvocation) -> bool,
     ) -> Result<Page<CommandInvocation>, Error> {
         let Place { mut before, mut node } = Place::read(&query.start());
-        let mut found = Vec::new();
+        let (mut found, mut last) = (Vec::new(), None);
         let few = CommandQuery { limit: query.limit.min(COMMANDS_AT_ONCE), ..query.clone() };
         for _ in 0..ROUNDS_MAX {
             let stretch = self.stretch(&few, &before).await?;
@@ -60,13 +60,16 @@ impl Orchestrator {
                 let settlement = settlements.remove(&one.item.id);
                 for id in nodes(&one, settlement.as_ref(), query.node.as_ref(), behind.as_deref()) {
                     let invocation = invocation(&one, settlement.as_ref(), &id, details);
-                    if matches(&invocation) {
-                        found.push(invocation);
+                    if !matches(&invocation) {
+                        continue;
                     }
+                    // One more than fits: there is a page behind this one.
                     if found.len() == query.limit {
-                        let at = one.item.place.clone().unwrap_or_default();
-                        return Ok(Page { found, place: Some(format!("{at}{NODE}{id}")) });
+                        return Ok(Page { found, place: last });
                     }
+                    let at = one.item.place.as_deref().unwrap_or_default();
+                    last = Some(format!("{at}{NODE}{id}"));
+                    found.push(invocation);
                 }
             }
             match stretch.next {
@@ -74,7 +77,8 @@ impl Orchestrator {
                 None => return Ok(Page { found, place: None }),
             }
         }
-        Ok(Page { found, place: Some(before) })
+        let is_full = found.len() == query.limit;
+        Ok(Page { found, place: last.filter(|_| is_full).or(Some(before)) })
     }
 
     async fn settled(&self, shown: &[Shown]) -> Result<BTreeMap<CommandId, Settlement>, Error> {

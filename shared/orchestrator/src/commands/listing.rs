@@ -5,16 +5,17 @@ use crate::table::{CommandItem, RecentKey, SettledHead};
 use crate::{Error, Orchestrator};
 use fleetwright_fleet::{CommandId, NodeId, Terminal};
 use fleetwright_wire::Command;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-/// Queries of one page: an account without commands for months must not cost a query for each of its days in one call.
+/// Queries of one stretch: as many as there are months in any retention.
 const QUERIES_MAX: usize = 40;
+/// Commands looked at together, however few are asked for: most may not match.
+const STRETCH: usize = 50;
 /// Rounds of one page whose commands do not match; then the page ends, and has one behind it.
 const ROUNDS_MAX: usize = 10;
 /// The newest commands, among which those are looked for that run on a node: its history begins when they are settled.
 const RUNNING_AMONG: usize = 500;
 const RUNNING_QUERY: usize = 100;
-const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// A command as it is shown, and where it stands among all.
 #[derive(Debug, Clone)]
@@ -40,17 +41,19 @@ impl Orchestrator {
         matches: impl Fn(&Command) -> bool,
     ) -> Result<Page<Command>, Error> {
         let mut found = Vec::new();
-        let mut place = query.start();
+        let (mut place, mut last) = (query.start(), None);
+        let wide = CommandQuery { limit: query.limit.max(STRETCH), ..query.clone() };
         for _ in 0..ROUNDS_MAX {
-            let stretch = self.stretch(query, &place).await?;
+            let stretch = self.stretch(&wide, &place).await?;
             let ids: Vec<CommandId> = stretch.keys.iter().map(|(_, id)| id.clone()).collect();
             for shown in self.shown(&ids).await? {
                 if self.goes_where_asked(&shown, query).await? && matches(&shown.command) {
-                    let at = shown.item.place.clone();
-                    found.push(shown.command);
+                    // One more than fits: there is a page behind this one.
                     if found.len() == query.limit {
-                        return Ok(Page { found, place: at });
+                        return Ok(Page { found, place: last });
                     }
+                    last = shown.item.place.clone();
+                    found.push(shown.command);
                 }
             }
             match stretch.next {
@@ -58,7 +61,8 @@ impl Orchestrator {
                 None => return Ok(Page { found, place: None }),
             }
         }
-        Ok(Page { found, place: Some(place) })
+        let is_full = found.len() == query.limit;
+        Ok(Page { found, place: last.filter(|_| is_full).or(Some(place)) })
     }
 
     /// Whether a command that was asked for by its id goes to the node that was asked for; by the node alone, it is in
@@ -92,12 +96,12 @@ impl Orchestrator {
         let mut place = place.to_owned();
         let mut keys: Vec<(String, CommandId)> = Vec::new();
         for _ in 0..QUERIES_MAX {
-            let Some(day) = RecentKey::day(&place).filter(|day| *day + DAY > after) else {
+            let Some(month) = RecentKey::month(&place, after) else {
                 return Ok(Stretch { keys, next: None });
             };
             let wanted = limit - keys.len();
-            let found = self.table.recent_commands(day, &place, wanted).await?;
-            let is_last_of_day = found.len() < wanted;
+            let found = self.table.recent_commands(month, &place, wanted).await?;
+            let is_last_of_month = found.len() < wanted;
             for (at, id) in found {
                 if RecentKey::moment(&at).is_none_or(|moment| moment < after) {
                     return Ok(Stretch { keys, next: None });
@@ -108,8 +112,8 @@ impl Orchestrator {
             if keys.len() >= limit {
                 return Ok(Stretch { keys, next: Some(place) });
             }
-            if is_last_of_day {
-                place = RecentKey::behind(day - SignedDuration::from_millis(1));
+            if is_last_of_month {
+                place = RecentKey::before_month(month);
             }
         }
         Ok(Stretch { keys, next: Some(place) })

@@ -12,6 +12,9 @@ use jiff::tz::TimeZone;
 /// SSM's words for what it does not know, or no more.
 const FORGOTTEN: [&str; 2] = ["InvocationDoesNotExist", "InvalidCommandId"];
 
+/// Names of a document's steps (User Guide, documents-schemas-features).
+const STEP_NAME_CHARS_MAX: usize = 128;
+
 impl Orchestrator {
     /// What a command did on a node, with its outputs: as they are kept, else as SSM says, which is kept once final.
     ///
@@ -23,7 +26,9 @@ impl Orchestrator {
         node: &NodeId,
         plugin: Option<&str>,
     ) -> Result<GetCommandInvocationResult, Error> {
-        if let Some(kept) = self.table.output(command, node, plugin).await? {
+        // None that long is kept: no document has a step of such a name.
+        let can_be = plugin.is_none_or(|name| name.chars().count() <= STEP_NAME_CHARS_MAX);
+        if can_be && let Some(kept) = self.table.output(command, node, plugin).await? {
             return Ok(kept);
         }
         let sent = self

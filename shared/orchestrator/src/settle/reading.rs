@@ -1,10 +1,10 @@
 //! Reading what SSM says of a finished command: every page of invocations, and patch states.
 
 use crate::ask::terminal_status;
+use crate::moment::moment;
 use crate::start::hex;
 use crate::table::{CommandItem, INVOCATIONS_PER_PART, SettleCursor};
 use crate::{Error, Operation, Orchestrator};
-use aws_sdk_ssm::primitives::DateTime;
 use aws_sdk_ssm::types::{Command, CommandInvocation, CommandPlugin};
 use fleetwright_fleet::{
     CommandId, InvocationResult, InvocationShown, NodeId, PatchState, PatchSummary, PluginResult, Settlement,
@@ -205,7 +205,7 @@ impl Orchestrator {
 }
 
 fn requested_at(command: &Command) -> Option<Timestamp> {
-    Timestamp::from_millisecond(command.requested_date_time?.to_millis().ok()?).ok()
+    moment(&command.requested_date_time?)
 }
 
 fn invocation_result(invocation: CommandInvocation) -> Result<InvocationResult, Error> {
@@ -232,7 +232,6 @@ fn invocation_result(invocation: CommandInvocation) -> Result<InvocationResult, 
 }
 
 fn plugin_result(plugin: CommandPlugin) -> PluginResult {
-    let moment = |at: DateTime| Timestamp::from_millisecond(at.to_millis().ok()?).ok();
     let output = plugin.output.unwrap_or_default();
     PluginResult {
         name: plugin.name.unwrap_or_default(),
@@ -241,8 +240,8 @@ fn plugin_result(plugin: CommandPlugin) -> PluginResult {
         response_code: plugin.response_code,
         output_sha256: hex(&Sha256::digest(output.as_bytes())),
         output,
-        started_at: plugin.response_start_date_time.and_then(moment),
-        ended_at: plugin.response_finish_date_time.and_then(moment),
+        started_at: plugin.response_start_date_time.and_then(|at| moment(&at)),
+        ended_at: plugin.response_finish_date_time.and_then(|at| moment(&at)),
         standard_output_url: plugin.standard_output_url.filter(|url| !url.is_empty()),
         standard_error_url: plugin.standard_error_url.filter(|url| !url.is_empty()),
     }
@@ -255,6 +254,6 @@ fn patch_state(state: &aws_sdk_ssm::types::InstancePatchState) -> Option<PatchSt
         missing: count(state.missing_count),
         failed: count(state.failed_count),
         pending_reboot: count(state.installed_pending_reboot_count.unwrap_or(0)),
-        operation_ended_at: Timestamp::from_millisecond(state.operation_end_time.to_millis().ok()?).ok()?,
+        operation_ended_at: moment(&state.operation_end_time)?,
     })
 }

@@ -7,7 +7,7 @@ pub(crate) use overview::{Overview, StepRow};
 use super::Table;
 use super::attributes::{Item, Reader, json, moment, number, text};
 use super::recent_index::RecentKey;
-use super::schema::{self, DUE_AT, DUE_INDEX, DUE_SHARD, Due, RECENT_AT, RECENT_DAY, keys};
+use super::schema::{self, DUE_AT, DUE_INDEX, DUE_SHARD, Due, RECENT_AT, RECENT_MONTH, keys};
 use super::send_item::{self, SendItem};
 use super::update::{Update, Updated, expiry};
 use crate::back_off::CALLS_MAX;
@@ -189,7 +189,7 @@ impl Table {
         put(REQUEST, text(request_sha256));
         put(DUE_SHARD, text(schema::due_shard(&execution.id)));
         put(DUE_AT, moment(now));
-        put(RECENT_DAY, text(RecentKey::partition(now)));
+        put(RECENT_MONTH, text(RecentKey::partition(now)));
         put(RECENT_AT, text(RecentKey::new(&execution.id, now).at));
         for failures in 1..=CALLS_MAX {
             let sent = self

@@ -2,17 +2,17 @@
 
 use super::Table;
 use super::attributes::{Item, Reader, text};
-use super::schema::{PK, RECENT_AT, RECENT_DAY, RECENT_INDEX, keys};
+use super::schema::{PK, RECENT_AT, RECENT_INDEX, RECENT_MONTH, keys};
 use crate::{Error, Operation};
 use fleetwright_engine::ExecutionId;
 use fleetwright_fleet::CommandId;
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 /// What sorts behind every id.
 const BEHIND: char = '~';
-/// Characters of a day, `2026-11-21`, and of a moment in milliseconds.
-const DAY_CHARS: usize = 10;
+/// Characters of a month, `2026-11`, and of a moment in milliseconds.
+const MONTH_CHARS: usize = 7;
 const MOMENT_CHARS: usize = 24;
 
 /// An execution's place in the index: when it was started, and its id.
@@ -43,19 +43,26 @@ impl RecentKey {
         place.get(..MOMENT_CHARS)?.parse().ok()
     }
 
-    /// When the day of a place began.
-    pub(crate) fn day(place: &str) -> Option<Timestamp> {
-        format!("{}T00:00:00Z", place.get(..DAY_CHARS)?).parse().ok()
+    /// When the month of a place began, if the place is not before `after`. By month, so that whoever looks through a
+    /// year in which nothing happened asks a dozen times.
+    pub(crate) fn month(place: &str, after: Timestamp) -> Option<Timestamp> {
+        Self::moment(place).filter(|at| *at >= after)?;
+        format!("{}-01T00:00:00Z", place.get(..MONTH_CHARS)?).parse().ok()
     }
 
-    /// The partition of a day's executions.
+    /// The place behind all that came before a month.
+    pub(crate) fn before_month(month: Timestamp) -> String {
+        Self::behind(month - SignedDuration::from_millis(1))
+    }
+
+    /// The partition of a month's executions.
     pub(crate) fn partition(moment: Timestamp) -> String {
         Self::partition_of(keys::EXECUTION, moment)
     }
 
-    /// The partition of a day's items of a kind.
+    /// The partition of a month's items of a kind.
     pub(crate) fn partition_of(kind: &str, moment: Timestamp) -> String {
-        format!("{kind}#{}", &fixed(moment)[..DAY_CHARS])
+        format!("{kind}#{}", &fixed(moment)[..MONTH_CHARS])
     }
 }
 
@@ -64,37 +71,37 @@ fn fixed(moment: Timestamp) -> String {
 }
 
 impl Table {
-    /// Executions started on a day, before that place, the newest first.
+    /// Executions started in a month, before that place, the newest first.
     pub(crate) async fn recent(
         &self,
-        day: Timestamp,
+        month: Timestamp,
         before: &str,
         limit: usize,
     ) -> Result<Vec<RecentKey>, Error> {
-        self.recent_items(RecentKey::partition(day), before, limit).await?.iter().map(read).collect()
+        self.recent_items(RecentKey::partition(month), before, limit).await?.iter().map(read).collect()
     }
 
-    /// Commands requested on a day, before that place, the newest first: their places and ids.
+    /// Commands requested in a month, before that place, the newest first: their places and ids.
     pub(crate) async fn recent_commands(
         &self,
-        day: Timestamp,
+        month: Timestamp,
         before: &str,
         limit: usize,
     ) -> Result<Vec<(String, CommandId)>, Error> {
-        let items = self.recent_items(RecentKey::partition_of(keys::COMMAND, day), before, limit).await?;
+        let items = self.recent_items(RecentKey::partition_of(keys::COMMAND, month), before, limit).await?;
         items.iter().map(read_command).collect()
     }
 
-    async fn recent_items(&self, day: String, before: &str, limit: usize) -> Result<Vec<Item>, Error> {
+    async fn recent_items(&self, month: String, before: &str, limit: usize) -> Result<Vec<Item>, Error> {
         let page = self
             .client
             .query()
             .table_name(&self.name)
             .index_name(RECENT_INDEX)
-            .key_condition_expression("#day = :day AND #at < :before")
-            .expression_attribute_names("#day", RECENT_DAY)
+            .key_condition_expression("#month = :month AND #at < :before")
+            .expression_attribute_names("#month", RECENT_MONTH)
             .expression_attribute_names("#at", RECENT_AT)
-            .expression_attribute_values(":day", text(day))
+            .expression_attribute_values(":month", text(month))
             .expression_attribute_values(":before", text(before))
             .scan_index_forward(false)
             .limit(i32::try_from(limit).unwrap_or(i32::MAX))

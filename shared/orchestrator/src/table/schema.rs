@@ -29,7 +29,7 @@ pub(crate) const SK: &str = "sk";
 pub(crate) const DUE_SHARD: &str = "due_shard";
 pub(crate) const DUE_AT: &str = "due_at";
 pub(crate) const RECENT_INDEX: &str = "recent";
-pub(crate) const RECENT_DAY: &str = "recent_day";
+pub(crate) const RECENT_MONTH: &str = "recent_month";
 pub(crate) const RECENT_AT: &str = "recent_at";
 pub(crate) const EXPIRES: &str = "expires";
 pub(crate) const SCHEMA_VERSION: &str = "schema";
@@ -154,10 +154,10 @@ pub fn create_table(client: &Client, name: &str) -> Result<CreateTableFluentBuil
         .attribute_definitions(attribute(SK, ScalarAttributeType::S)?)
         .attribute_definitions(attribute(DUE_SHARD, ScalarAttributeType::S)?)
         .attribute_definitions(attribute(DUE_AT, ScalarAttributeType::N)?)
-        .attribute_definitions(attribute(RECENT_DAY, ScalarAttributeType::S)?)
+        .attribute_definitions(attribute(RECENT_MONTH, ScalarAttributeType::S)?)
         .attribute_definitions(attribute(RECENT_AT, ScalarAttributeType::S)?)
         .key_schema(part(PK, KeyType::Hash)?)
         .key_schema(part(SK, KeyType::Range)?)
         .global_secondary_indexes(index(DUE_INDEX, DUE_SHARD, DUE_AT, ProjectionType::KeysOnly)?)
-        .global_secondary_indexes(index(RECENT_INDEX, RECENT_DAY, RECENT_AT, ProjectionType::KeysOnly)?))
+        .global_secondary_indexes(index(RECENT_INDEX, RECENT_MONTH, RECENT_AT, ProjectionType::KeysOnly)?))
 }

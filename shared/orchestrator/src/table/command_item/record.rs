@@ -105,6 +105,6 @@ fn asking(update: Update, nodes: Option<&[NodeId]>) -> Update {
 /// Gives a command its place among all, once.
 pub(super) fn placed(update: Update, id: &CommandId, requested_at: Timestamp) -> Update {
     update
-        .set_once(schema::RECENT_DAY, text(RecentKey::partition_of(keys::COMMAND, requested_at)))
+        .set_once(schema::RECENT_MONTH, text(RecentKey::partition_of(keys::COMMAND, requested_at)))
         .set_once(schema::RECENT_AT, text(RecentKey::place(requested_at, id.as_str())))
 }
