@@ -7,10 +7,12 @@ use std::net::IpAddr;
 use std::sync::LazyLock;
 
 /// What is replaced, in this order, and by what. Placeholders hold no digit, so no rule sees another one's.
-const RULES: [(&str, &str); 13] = [
+const RULES: [(&str, &str); 14] = [
     // Colours and cursor movements (ECMA-48 control sequences), and titles (operating system commands).
     (r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)", ""),
     (r"\r+\n", "\n"),
+    // What a bar of progress wrote over.
+    (r"(?m)^[^\n]*\r", ""),
     (r"(?m)[ \t]+$", ""),
     // EC2's private names of nodes (Amazon EC2 User Guide, hostname types), with their domain.
     (r"\b(?i:ip-(?:\d{1,3}-){3}\d{1,3}(?:\.[a-z0-9-]+)*)\b", "<host>"),
@@ -68,7 +70,7 @@ static PATTERNS: LazyLock<Option<Patterns>> = LazyLock::new(|| {
 /// | what | becomes |
 /// |---|---|
 /// | blanks at the ends of lines, empty lines at the end, `\r\n` | nothing, `\n` |
-/// | ANSI escapes | nothing |
+/// | ANSI escapes, and what a carriage return let be written over | nothing |
 /// | the node's own id, and other nodes' | `<node>` |
 /// | `ip-10-0-0-1`, `ip-10-0-0-1.ec2.internal` | `<host>` |
 /// | IPv4, IPv6 and hardware addresses | `<address>` |
@@ -87,7 +89,7 @@ pub fn normalise(output: &str, node: &NodeId) -> String {
     for (pattern, by) in &patterns.rules {
         replace(&mut text, pattern, |_| Some((*by).to_owned()));
     }
-    replace(&mut text, &patterns.address_v4, address);
+    text = without_addresses_v4(&text, &patterns.address_v4);
     replace(&mut text, &patterns.address_v6, address);
     replace(&mut text, &patterns.hexadecimal, |found| {
         let is_decimal = found.chars().all(|c| c.is_ascii_digit());
@@ -102,6 +104,24 @@ fn replace(text: &mut String, pattern: &Regex, by: impl Fn(&str) -> Option<Strin
     if let Cow::Owned(replaced) = replaced {
         *text = replaced;
     }
+}
+
+/// Four numbers are no address where more of a name stands around them: `nginx-1.18.0.2-3` is a version.
+fn without_addresses_v4(text: &str, pattern: &Regex) -> String {
+    let mut replaced = String::with_capacity(text.len());
+    let mut done = 0;
+    for found in pattern.find_iter(text) {
+        let before = text[..found.start()].ends_with(['-', '.', '+', '~']);
+        let mut rest = text[found.end()..].chars();
+        let joined = rest.next().is_some_and(|c| "-.+~".contains(c));
+        let after = joined && rest.next().is_some_and(char::is_alphanumeric);
+        replaced.push_str(&text[done..found.start()]);
+        let by = if before || after { None } else { address(found.as_str()) };
+        replaced.push_str(by.as_deref().unwrap_or(found.as_str()));
+        done = found.end();
+    }
+    replaced.push_str(&text[done..]);
+    replaced
 }
 
 /// The placeholder where text really is an address: `1.2.3.400` and `std::io::Error` are none.
@@ -127,6 +147,9 @@ mod tests {
             ("done  \t\r\nnext\r\n\r\n", "done\nnext"),
             ("\u{1b}[1;31mred\u{1b}[0m \u{1b}]0;title\u{7}text", "red text"),
             ("on i-0123456789abcdef0: ok", "on <node>: ok"),
+            ("10%\r40%\r100%\ndone", "100%\ndone"),
+            ("10.0.0.1 10.0.0.2, 10.0.0.3. 10.0.0.4-gone", "<address> <address>, <address>. 10.0.0.4-gone"),
+            ("bash 4.4.18.1-2, nginx-1.18.0.2", "bash 4.4.18.1-2, nginx-1.18.0.2"),
             ("peer mi-0fedcba9876543210, old i-1a2b3c4d", "peer <node>, old <node>"),
             ("connect 10.0.12.7:443 failed", "connect <address>:443 failed"),
             (

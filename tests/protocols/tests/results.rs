@@ -315,6 +315,52 @@ fn executions_and_steps_come_page_by_page() {
     assert_eq!(page.steps[0].counts.as_ref().map(|counts| counts.success), Some(5));
 }
 
+/// Twenty-five rounds that all fail.
+const ROUNDS: &str = r#"
+schemaVersion: "0.3"
+parameters: { Nodes: { type: StringList } }
+mainSteps:
+  - name: rounds
+    action: aws:loop
+    inputs:
+      Iterators: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25]
+      Steps:
+        - name: try
+          action: aws:runCommand
+          onFailure: Continue
+          isCritical: false
+          inputs:
+            DocumentName: AWS-RunShellScript
+            InstanceIds: "{{ Nodes }}"
+            Parameters: { commands: ["false"] }
+"#;
+
+#[test]
+fn groups_of_a_long_loop_come_page_by_page() {
+    let mut run = Story::new().fleet(talkative(2)).runbook(ROUNDS).deploy();
+    for node in run.nodes() {
+        run.cloud().ssm.script(&node, "*", Outcome::Failed(1));
+    }
+    run.start();
+    run.end();
+    for limit in [1, 7, 100] {
+        let (mut rounds, mut next) = (Vec::new(), String::new());
+        loop {
+            let page: GroupList = of(&mut run, &format!("/groups?limit={limit}{next}"));
+            assert!(page.groups.len() <= limit);
+            rounds.extend(page.groups.into_iter().map(|group| (group.ordinal, group.count)));
+            match page.next_token {
+                Some(token) => next = format!("&next={token}"),
+                None => break,
+            }
+        }
+        let nodes: u64 = rounds.iter().map(|(_, count)| count).sum();
+        let steps: BTreeSet<u32> = rounds.iter().map(|(ordinal, _)| *ordinal).collect();
+        assert_eq!((nodes, steps.len()), (50, 25), "in pages of {limit}");
+        assert!(rounds.is_sorted_by_key(|(ordinal, _)| *ordinal), "in the order of the steps");
+    }
+}
+
 #[test]
 fn a_timeline_tells_what_happened_in_order() {
     let mut run = Story::new().fleet(steady_fleet(60, 5)).runbook(runbooks::WIDE_STEP).play();

@@ -1,7 +1,9 @@
 //! Nodes that ended alike and said the same.
 
+use super::nodes::STEPS_AT_ONCE;
 use super::page::rank;
-use super::select::{StatusChoice, StepChoice};
+use super::select::{StatusChoice, StepChoice, covered, has_to_be_read};
+use crate::table::Overview;
 use crate::{Error, Orchestrator};
 use fleetwright_engine::ExecutionId;
 use fleetwright_fleet::{NodeId, normalise};
@@ -34,31 +36,54 @@ impl GroupPlace {
     fn of(group: &Group) -> Self {
         Self(group.ordinal, Reverse(group.count), group.sample_instance_id.clone())
     }
+
+    /// Behind all groups of a step: none of them has no nodes.
+    fn behind(ordinal: u32) -> Self {
+        Self(ordinal, Reverse(0), String::new())
+    }
 }
 
 impl Orchestrator {
-    /// Groups of nodes in the order of the steps, of a step the largest first. Reads every node that is asked for, once.
+    /// Groups of nodes in the order of the steps, of a step the largest first. Reads the nodes of so many steps and no
+    /// more: a page may hold fewer groups than asked for, even none, and still have one behind it.
     ///
     /// # Errors
-    /// [`Error::Refused`]: there is no such execution or step, or too many steps to group the nodes of.
+    /// [`Error::Refused`]: there is no such execution or step.
     pub async fn groups(
         &self,
         id: &ExecutionId,
         query: &GroupsQuery,
     ) -> Result<(Vec<Group>, Option<GroupPlace>), Error> {
-        let nodes = self.all_nodes(id, query.step.as_ref(), &query.statuses).await?;
-        let mut groups = group(nodes);
-        groups.sort_by_key(GroupPlace::of);
-        groups.retain(|group| query.place.as_ref().is_none_or(|place| GroupPlace::of(group) > *place));
-        let more = groups.len() > query.limit;
-        groups.truncate(query.limit);
-        let place = groups.last().filter(|_| more).map(GroupPlace::of);
+        let from = query.place.as_ref().map_or(0, |place| place.0);
+        let Overview { steps, sends, .. } = self.select(id, query.step.as_ref(), from, u32::MAX).await?;
+        let mut rows = steps.iter().filter(|row| has_to_be_read(row, &query.statuses));
+        let (mut groups, mut last_step) = (Vec::new(), None);
+        for row in rows.by_ref().take(STEPS_AT_ONCE) {
+            let nodes = self.step_nodes(id, &row.step, &sends).await?.nodes.into_values();
+            let mut of_step = group(nodes.filter(|node| covered(&query.statuses, node)));
+            of_step.sort_by_key(GroupPlace::of);
+            groups.extend(
+                of_step
+                    .into_iter()
+                    .filter(|group| query.place.as_ref().is_none_or(|place| GroupPlace::of(group) > *place)),
+            );
+            last_step = Some(row.step.ordinal);
+            if groups.len() > query.limit {
+                break;
+            }
+        }
+        if groups.len() > query.limit {
+            groups.truncate(query.limit);
+            let place = groups.last().map(GroupPlace::of);
+            return Ok((groups, place));
+        }
+        let place = rows.next().and(last_step).map(GroupPlace::behind);
         Ok((groups, place))
     }
 }
 
 /// Nodes come by step and id: the first of a group is its sample.
-fn group(nodes: Vec<NodeResult>) -> Vec<Group> {
+fn group(nodes: impl Iterator<Item = NodeResult>) -> Vec<Group> {
     let mut groups: BTreeMap<_, Group> = BTreeMap::new();
     for node in nodes {
         let said = node.instance_id.parse::<NodeId>().map(|id| normalise(&node.output, &id));

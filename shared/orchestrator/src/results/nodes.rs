@@ -18,7 +18,7 @@ const WINDOW: u32 = 100;
 /// Steps whose nodes one page reads.
 const STEPS_PER_PAGE: usize = 10;
 /// Steps whose nodes are ranked or grouped in one answer.
-const STEPS_AT_ONCE: usize = 20;
+pub(super) const STEPS_AT_ONCE: usize = 20;
 /// Characters of output that SSM lists (SSM API reference, CommandPlugin.Output).
 const OUTPUT_CHARS: usize = 2_500;
 
@@ -38,8 +38,8 @@ pub struct NodesQuery {
 }
 
 /// The nodes of a step.
-struct StepNodes {
-    nodes: BTreeMap<NodeId, NodeResult>,
+pub(super) struct StepNodes {
+    pub(super) nodes: BTreeMap<NodeId, NodeResult>,
     /// Every command of it was settled: nothing changes any more, unless SSM contradicts itself.
     is_final: bool,
 }
@@ -107,7 +107,7 @@ impl Orchestrator {
     }
 
     /// All nodes that are asked for, in the order of the steps and their ids.
-    pub(super) async fn all_nodes(
+    async fn all_nodes(
         &self,
         id: &ExecutionId,
         step: Option<&StepChoice>,
@@ -130,7 +130,8 @@ impl Orchestrator {
         Ok(all)
     }
 
-    async fn step_nodes(
+    /// The nodes of a step, as far as is known.
+    pub(super) async fn step_nodes(
         &self,
         id: &ExecutionId,
         step: &StepExecution,
