@@ -36,12 +36,15 @@ def shape_of(name, model, shapes):
 
 
 def widen(shapes):
-    """Lets a runbook's parameters be what SSM would not take: none at all, and lists of any number of nodes."""
-    values = {**shapes["AutomationParameterValueList"]}
+    """Lets a runbook's parameters be what the model does not know: none at all, lists of any number of nodes, and empty
+    texts, which published runbooks ask for (`allowedPattern: ^$|…`)."""
+    value = {**shapes["AutomationParameterValue"]}
+    del value["min"]
+    values = {**shapes["AutomationParameterValueList"], "member": "RunbookParameterValue"}
     del values["max"]
     parameters = {**shapes["AutomationParameterMap"], "value": "RunbookParameterValueList"}
     del parameters["min"]
-    shapes |= {"RunbookParameterValueList": values, "RunbookParameterMap": parameters}
+    shapes |= {"RunbookParameterValue": value, "RunbookParameterValueList": values, "RunbookParameterMap": parameters}
     start = shapes["StartAutomationExecutionRequest"]
     start["members"] = [
         [name, "RunbookParameterMap" if name == "Parameters" else of] for name, of in start["members"]
