@@ -4,18 +4,14 @@ use crate::page;
 use crate::request::Caller;
 use crate::response::service_error;
 use fleetwright_fleet::{CommandId, NodeId};
-use fleetwright_orchestrator::{Allowance, CommandQuery, Orchestrator, Sender};
+use fleetwright_orchestrator::{Allowance, CLOCKS_DIFFER, CommandQuery, Orchestrator, Sender};
 use fleetwright_wire::{
     CancelCommandRequest, CancelCommandResult, CommandFilter, CommandFilters, CommandList, CommandSubject,
     GetCommandInvocationRequest, GetCommandInvocationResult, ListCommandInvocationsRequest,
     ListCommandInvocationsResult, ListCommandsRequest, ListCommandsResult, SendCommandRequest,
     SendCommandResult, ServiceError,
 };
-use jiff::SignedDuration;
 use serde_json::json;
-
-/// SSM's clock says when a command was requested, ours says what now is.
-const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(1);
 
 pub(crate) async fn send(
     orchestrator: &Orchestrator,
@@ -110,8 +106,9 @@ pub(crate) async fn list_invocations(
         return Ok(ListCommandInvocationsResult { command_invocations: Some(Vec::new()), next_token: None });
     };
     let matches = |invocation: &_| filters.matches(&CommandSubject::from(invocation));
+    let may_match = |command: &_| filters.may_match(command);
     let details = details.unwrap_or(false);
-    let page = orchestrator.invocations(&query, details, matches).await.map_err(service_error)?;
+    let page = orchestrator.invocations(&query, details, may_match, matches).await.map_err(service_error)?;
     Ok(ListCommandInvocationsResult {
         command_invocations: Some(page.found),
         next_token: page.place.map(|place| page::write(&json!(place), &scope)),

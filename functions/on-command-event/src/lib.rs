@@ -57,7 +57,8 @@ pub async fn handle(
     deadline: Timestamp,
 ) -> Result<Value, EventError> {
     let (source, batch) = read(&event)?;
-    let taken = orchestrator.take(&batch, Allowance::prompt(deadline)).await;
+    // Boxed: the futures of all that a batch leads to in one are more than the compiler looks into.
+    let taken = Box::pin(orchestrator.take(&batch, Allowance::prompt(deadline))).await;
     tracing::info!(
         messages = batch.len(),
         folded = taken.folded,

@@ -13,7 +13,10 @@ pub use direct::Sender;
 pub use visits::NodeVisit;
 
 use fleetwright_fleet::{CommandId, NodeId};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+
+/// SSM's clock says when a command was requested, ours says what now is.
+pub const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(1);
 
 /// Which commands or invocations are looked for, and from where on.
 #[derive(Debug, Clone)]

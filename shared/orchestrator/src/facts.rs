@@ -6,8 +6,7 @@ use crate::table::CommandItem;
 use crate::{Allowance, Error, Incoming, Orchestrator, read_message};
 use fleetwright_engine::ExecutionId;
 use fleetwright_fleet::{CommandId, Fact};
-use futures::StreamExt;
-use futures::stream;
+use futures::{StreamExt, stream};
 use jiff::SignedDuration;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,6 +61,7 @@ impl Orchestrator {
         let folds = groups.facts.into_iter().map(|(id, facts)| self.fold_group(id, facts, turn));
         let folded: Vec<_> = stream::iter(folds).buffer_unordered(GROUPS_AT_ONCE).collect().await;
         let mut visits: BTreeMap<ExecutionId, Visit> = BTreeMap::new();
+        let mut over = Vec::new();
         for (id, messages) in groups.wakes {
             let visit = visits.entry(id).or_default();
             visit.messages.extend(messages);
@@ -71,6 +71,16 @@ impl Orchestrator {
             match result {
                 Ok(item) => {
                     taken.folded += messages.len();
+                    if item.owner.is_none() {
+                        match self.take_ownerless(&item).await {
+                            Ok(true) => over.push(item.clone()),
+                            Ok(false) => {}
+                            Err(error) => {
+                                tracing::warn!(command = %item.id, %error, "not tracked");
+                                taken.failed.extend(messages.iter().cloned());
+                            }
+                        }
+                    }
                     if let Some(owner) = item.owner.clone().filter(|_| item.command.is_complete()) {
                         let visit = visits.entry(owner.execution).or_default();
                         visit.hints.push(item);
@@ -86,6 +96,13 @@ impl Orchestrator {
         let visits = visits.into_iter().map(|(id, visit)| self.visit(id, visit, turn));
         let failed: Vec<_> = stream::iter(visits).buffer_unordered(GROUPS_AT_ONCE).collect().await;
         taken.failed.extend(failed.into_iter().flatten());
+        // Last: nobody waits for these.
+        let settles = over.iter().map(async |item| {
+            if turn.left(self.now()) >= GROUP_TAKES {
+                self.settle_at_once(item, turn.deadline).await;
+            }
+        });
+        stream::iter(settles).buffer_unordered(GROUPS_AT_ONCE).collect::<()>().await;
         taken
     }
 
@@ -134,9 +151,6 @@ impl Orchestrator {
         turn: Allowance,
     ) -> Result<CommandItem, Error> {
         let item = self.table.fold(id, facts, self.now()).await?;
-        if item.owner.is_none() {
-            self.take_ownerless(&item, turn.deadline).await?;
-        }
         let Some(mark) = &item.command.settled else { return Ok(item) };
         let whole = if item.chunked {
             self.table.whole_command(id).await?.unwrap_or_else(|| item.clone())

@@ -26,7 +26,7 @@ mod stop;
 mod table;
 mod wake;
 
-pub use commands::{CommandQuery, NodeVisit, Page, Sender};
+pub use commands::{CLOCKS_DIFFER, CommandQuery, NodeVisit, Page, Sender};
 pub use config::{Allowance, AssumeRoles, CALL_TIMEOUT, Config, Entropy, Notifications};
 pub use error::{Error, Known, Operation};
 pub use facts::{BatchMessage, TakenFacts};

@@ -1,7 +1,7 @@
 //! Reconcile: finding by reading what no event told us (protocols, P6). Runs every minute; its clock is its schedule.
 
 use crate::advance::Why;
-use crate::table::Due;
+use crate::table::{Due, DueFor};
 use crate::{Allowance, Error, Orchestrator};
 use fleetwright_engine::{ExecutionId, SendToken, WATCH_AFTER};
 use fleetwright_fleet::CommandId;
@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::sync::atomic::Ordering;
 
 /// A claim holds others off for so long.
-const CLAIM: SignedDuration = SignedDuration::from_mins(2);
+pub(crate) const CLAIM: SignedDuration = SignedDuration::from_mins(2);
 /// No further item is begun with less time left.
 const ITEM_TAKES: SignedDuration = SignedDuration::from_secs(20);
 /// Calls of SSM in one tick after which no further execution is begun: people share its rate.
@@ -48,8 +48,10 @@ impl Orchestrator {
         let mut done = Reconciled::default();
         // Another shard first each minute: a full tick must not starve the last ones.
         let first = u8::try_from(scheduled.as_second() / 60 % i64::from(SHARDS)).unwrap_or(0);
-        for shard in (0..SHARDS).map(|shard| (first + shard) % SHARDS) {
-            let nominated = match self.table.nominated(shard, scheduled).await {
+        let shards = (0..SHARDS).map(|shard| (first + shard) % SHARDS);
+        let all = [DueFor::Executions, DueFor::Nobody].map(|of| shards.clone().map(move |shard| (of, shard)));
+        for (of, shard) in all.into_iter().flatten() {
+            let nominated = match self.table.nominated(of, shard, scheduled).await {
                 Ok(nominated) => nominated,
                 Err(error) => {
                     tracing::warn!(shard, %error, "a shard was not read");

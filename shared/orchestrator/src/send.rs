@@ -242,6 +242,9 @@ impl Orchestrator {
                 Ok(Some(*send))
             }
             Recorded::TooMany => {
+                if let Some(description) = description {
+                    self.table.describe(command_id, description, self.now()).await?;
+                }
                 self.cancel_extra(id, token, command_id).await?;
                 Ok(None)
             }

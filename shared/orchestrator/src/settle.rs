@@ -91,16 +91,26 @@ impl Orchestrator {
     }
 
     async fn read_and_store(&self, item: &CommandItem, deadline: Timestamp) -> Result<Settled, Error> {
-        let Some(command) = self.list_command(&item.id).await? else {
-            return self.settle_without_ssm(item).await;
-        };
-        let status = terminal_status(&command);
-        let item = &self.note(item, &command, status).await?;
+        match self.list_command(&item.id).await? {
+            Some(command) => self.settle_listed(item, &command, deadline).await,
+            None => self.settle_without_ssm(item).await,
+        }
+    }
+
+    /// The same for a command that SSM has just listed. An error is never final.
+    pub(crate) async fn settle_listed(
+        &self,
+        item: &CommandItem,
+        command: &Command,
+        deadline: Timestamp,
+    ) -> Result<Settled, Error> {
+        let status = terminal_status(command);
+        let item = &self.note(item, command, status).await?;
         let out_of_time = self.now() >= limit(item);
         if status.is_none() && !out_of_time {
             return Ok(Settled::NotYet(self.again(item, status)));
         }
-        let Some(mut reading) = self.read_invocations(item, &command, deadline).await? else {
+        let Some(mut reading) = self.read_invocations(item, command, deadline).await? else {
             return Ok(Settled::NotYet(SettleAgain { at: self.now(), precisely: true }));
         };
         let asked = item.command.asked_count().and_then(|count| usize::try_from(count).ok());
@@ -110,12 +120,12 @@ impl Orchestrator {
             return Ok(Settled::NotYet(self.again(item, status)));
         }
         // Last, and only of a whole read: a call for every fifty nodes.
-        let stale_patches = self.read_patches(&mut reading, item, &command, out_of_time).await?;
+        let stale_patches = self.read_patches(&mut reading, item, command, out_of_time).await?;
         if stale_patches && !out_of_time {
             return Ok(Settled::NotYet(self.again(item, status)));
         }
-        self.keep_description(item, &command).await?;
-        self.store(&item.id, reading, Some(head(&command))).await
+        self.keep_description(item, command).await?;
+        self.store(&item.id, reading, Some(head(command))).await
     }
 
     /// What a crash kept from being written when the command was recorded.
@@ -130,7 +140,7 @@ impl Orchestrator {
 
     /// SSM does not show the command, or no more. When nothing more is waited for, what it said before stands; if it
     /// never said anything, what was reported stands and the rest is Unknown.
-    async fn settle_without_ssm(&self, item: &CommandItem) -> Result<Settled, Error> {
+    pub(crate) async fn settle_without_ssm(&self, item: &CommandItem) -> Result<Settled, Error> {
         if self.now() < limit(item) {
             return Ok(Settled::NotYet(self.again(item, None)));
         }

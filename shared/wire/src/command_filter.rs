@@ -67,6 +67,18 @@ enum Filter {
     Document(String),
 }
 
+impl Filter {
+    fn lets_through(&self, subject: &CommandSubject<'_>) -> bool {
+        match self {
+            Self::InvokedAfter(at) => subject.requested_at >= *at,
+            Self::InvokedBefore(at) => subject.requested_at <= *at,
+            Self::Status(status) => subject.status == status || subject.details == status,
+            Self::Complete(complete) => subject.is_complete() == *complete,
+            Self::Document(name) => subject.document == name,
+        }
+    }
+}
+
 /// What filters are held against.
 #[derive(Debug, Clone, Copy)]
 pub struct CommandSubject<'a> {
@@ -110,6 +122,18 @@ impl<'a> From<&'a CommandInvocation> for CommandSubject<'a> {
 }
 
 impl CommandFilters {
+    /// Whether an invocation of this command may match: what all of them have in common does.
+    #[must_use]
+    pub fn may_match(&self, command: &Command) -> bool {
+        let subject = CommandSubject::from(command);
+        self.0.iter().all(|filter| match filter {
+            Filter::Status(_) | Filter::Complete(_) => true,
+            Filter::InvokedAfter(_) | Filter::InvokedBefore(_) | Filter::Document(_) => {
+                filter.lets_through(&subject)
+            }
+        })
+    }
+
     /// Reads filters, whose members are there.
     ///
     /// # Errors
@@ -121,13 +145,7 @@ impl CommandFilters {
     /// Whether all of them let this through.
     #[must_use]
     pub fn matches(&self, subject: &CommandSubject<'_>) -> bool {
-        self.0.iter().all(|filter| match filter {
-            Filter::InvokedAfter(at) => subject.requested_at >= *at,
-            Filter::InvokedBefore(at) => subject.requested_at <= *at,
-            Filter::Status(status) => subject.status == status || subject.details == status,
-            Filter::Complete(complete) => subject.is_complete() == *complete,
-            Filter::Document(name) => subject.document == name,
-        })
+        self.0.iter().all(|filter| filter.lets_through(subject))
     }
 
     /// What is listed was requested at this time or later, if a filter says so.

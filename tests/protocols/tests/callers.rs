@@ -215,6 +215,66 @@ fn commands_of_a_node_are_listed_while_they_run_and_after() {
 }
 
 #[test]
+fn times_in_which_nothing_can_be_have_nothing_in_them() {
+    let mut run = story().deploy();
+    let command = id(&send(&mut run).expect("sent"));
+    run.pass(SignedDuration::from_mins(2));
+    let node = run.nodes()[0].clone();
+    let filter = |key: &str, value: &str| json!({ "key": key, "value": value });
+    let (past, future) = ("2018-07-07T00:00:00Z", "2100-01-01T00:00:00Z");
+    for (filters, found) in [
+        (json!([filter("InvokedBefore", past)]), 0),
+        (json!([filter("InvokedAfter", future)]), 0),
+        (json!([filter("InvokedAfter", future), filter("InvokedBefore", past)]), 0),
+        (json!([filter("InvokedAfter", past), filter("InvokedBefore", future)]), 1),
+    ] {
+        for operation in ["ListCommands", "ListCommandInvocations"] {
+            for more in [
+                json!({}),
+                json!({ "InstanceId": node }),
+                json!({ "CommandId": command, "InstanceId": node }),
+            ] {
+                let mut body = more;
+                body["Filters"] = filters.clone();
+                let each = if body["InstanceId"].is_null() && operation != "ListCommands" { 3 } else { 1 };
+                assert_eq!(list(&mut run, operation, &body).len(), found * each, "{operation} {body}");
+            }
+        }
+    }
+}
+
+#[test]
+fn pages_by_node_give_every_command_once_whatever_is_settled_between_them() {
+    let mut run = Story::new().fleet(fleetwright_protocols::steady_fleet(2, 40)).deploy();
+    let mut sent = Vec::new();
+    for nth in 0..12 {
+        sent.push(id(&send_as(&mut run, OPERATOR, &format!("request {nth}")).expect("sent")));
+        run.pass(SignedDuration::from_secs(7));
+    }
+    sent.reverse();
+    let node = run.nodes()[0].clone();
+    for (operation, member) in
+        [("ListCommands", "Commands"), ("ListCommandInvocations", "CommandInvocations")]
+    {
+        let (mut listed, mut next) = (Vec::new(), Value::Null);
+        loop {
+            let mut body = json!({ "InstanceId": node, "MaxResults": 5 });
+            if !next.is_null() {
+                body["NextToken"] = next;
+            }
+            let page = run.deployment.call(operation, &body).expect("a page");
+            listed.extend(page[member].as_array().expect("a list").iter().map(id));
+            next = page["NextToken"].clone();
+            if next.is_null() {
+                break;
+            }
+            run.pass(SignedDuration::from_secs(20));
+        }
+        assert_eq!(listed, sent, "{operation}");
+    }
+}
+
+#[test]
 fn a_cancelled_command_is_shown_as_such() {
     let mut run = Story::new().fleet(fleetwright_protocols::steady_fleet(3, 3_000)).deploy();
     let command = id(&send(&mut run).expect("sent"));

@@ -104,14 +104,22 @@ impl Orchestrator {
                 Err(unknown(&token))
             }
             Known::Throttled => {
-                self.table.refuse_direct(key, tries).await?;
+                self.refuse_direct(key, tries).await;
                 Err(refused("ThrottlingException", RATE_EXCEEDED))
             }
             Known::Rejected => {
-                self.table.refuse_direct(key, tries).await?;
+                self.refuse_direct(key, tries).await;
                 let (code, message) = words(&error);
                 Err(Error::Refused { code, message })
             }
+        }
+    }
+
+    /// What SSM said is the answer, whether or not it can be written. Not written, a repetition finds a request without
+    /// an answer.
+    async fn refuse_direct(&self, key: &str, tries: u32) {
+        if let Err(error) = self.table.refuse_direct(key, tries).await {
+            tracing::warn!(send = %token(key), %error, "a refusal was not written");
         }
     }
 

@@ -20,24 +20,25 @@ const BEHIND: &str = "~";
 struct Place {
     /// Commands before this one come next; and what is left of it.
     before: String,
-    /// The last node that was shown of the command at that place.
-    node: Option<String>,
+    /// The command at that place, and the last node of it that was shown.
+    behind: Option<(String, String)>,
 }
 
 impl Place {
     fn read(place: &str) -> Self {
         match place.rsplit_once(NODE) {
             Some((command, node)) => {
-                Self { before: format!("{command}{BEHIND}"), node: Some(node.to_owned()) }
+                let behind = Some((command.to_owned(), node.to_owned()));
+                Self { before: format!("{command}{BEHIND}"), behind }
             }
-            None => Self { before: place.to_owned(), node: None },
+            None => Self { before: place.to_owned(), behind: None },
         }
     }
 }
 
 impl Orchestrator {
     /// Lists invocations, those of the newest command first and by node id, with their plugins if `details`. A page may
-    /// hold fewer than asked for and still have one behind it.
+    /// hold fewer than asked for and still have one behind it. `may_match` is asked before a command's are read.
     ///
     /// # Errors
     /// [`Error::Again`] when DynamoDB was not available.
@@ -45,21 +46,30 @@ impl Orchestrator {
         &self,
         query: &CommandQuery,
         details: bool,
+        may_match: impl Fn(&Command) -> bool,
         matches: impl Fn(&CommandInvocation) -> bool,
     ) -> Result<Page<CommandInvocation>, Error> {
-        let Place { mut before, mut node } = Place::read(&query.start());
+        let Place { mut before, behind } = Place::read(&query.start());
         let (mut found, mut last) = (Vec::new(), None);
         let few = CommandQuery { limit: query.limit.min(COMMANDS_AT_ONCE), ..query.clone() };
+        let running = self.running_on(query).await?;
         for _ in 0..ROUNDS_MAX {
-            let stretch = self.stretch(&few, &before).await?;
+            let mut stretch = self.stretch(&few, &before, &running).await?;
             let ids: Vec<CommandId> = stretch.keys.iter().map(|(_, id)| id.clone()).collect();
-            let shown = self.shown(&ids).await?;
-            let mut settlements = self.settled(&shown).await?;
+            let mut shown = self.shown(&ids).await?;
+            shown.retain(|one| may_match(&one.command));
+            // Of one node its history says all but the outputs.
+            let read: Vec<_> =
+                shown.iter().filter(|one| details || !stretch.settled.contains_key(&one.item.id)).collect();
+            let mut settlements = self.settled(&read).await?;
             for one in shown {
-                let behind = node.take();
-                let settlement = settlements.remove(&one.item.id);
-                for id in nodes(&one, settlement.as_ref(), query.node.as_ref(), behind.as_deref()) {
-                    let invocation = invocation(&one, settlement.as_ref(), &id, details);
+                let behind = behind.as_ref().filter(|(place, _)| one.item.place.as_ref() == Some(place));
+                let mut results = settlements.remove(&one.item.id).map(|s| s.invocations).unwrap_or_default();
+                if results.is_empty() {
+                    results.extend(stretch.settled.remove(&one.item.id).map(|one| (one.node.clone(), one)));
+                }
+                for id in nodes(&one, &results, query.node.as_ref(), behind.map(|(_, node)| node.as_str())) {
+                    let invocation = invocation(&one, results.get(&id), &id, details);
                     if !matches(&invocation) {
                         continue;
                     }
@@ -81,7 +91,7 @@ impl Orchestrator {
         Ok(Page { found, place: last.filter(|_| is_full).or(Some(before)) })
     }
 
-    async fn settled(&self, shown: &[Shown]) -> Result<BTreeMap<CommandId, Settlement>, Error> {
+    async fn settled(&self, shown: &[&Shown]) -> Result<BTreeMap<CommandId, Settlement>, Error> {
         let marks: Vec<_> = shown
             .iter()
             .filter_map(|one| Some((one.item.id.clone(), one.item.command.settled.clone()?)))
@@ -93,14 +103,12 @@ impl Orchestrator {
 /// The nodes of a command that come next, by id.
 fn nodes(
     shown: &Shown,
-    settlement: Option<&Settlement>,
+    results: &BTreeMap<NodeId, InvocationResult>,
     only: Option<&NodeId>,
     behind: Option<&str>,
 ) -> Vec<NodeId> {
     let mut nodes = shown.item.command.known_nodes();
-    if let Some(settlement) = settlement {
-        nodes.extend(settlement.invocations.keys().cloned());
-    }
+    nodes.extend(results.keys().cloned());
     nodes.retain(|node| {
         only.is_none_or(|only| only == node) && behind.is_none_or(|behind| node.as_str() > behind)
     });
@@ -110,12 +118,11 @@ fn nodes(
 /// A node's invocation: as settled, else as reported.
 fn invocation(
     shown: &Shown,
-    settlement: Option<&Settlement>,
+    result: Option<&InvocationResult>,
     node: &NodeId,
     details: bool,
 ) -> CommandInvocation {
     let Shown { item, command } = shown;
-    let result = settlement.and_then(|settlement| settlement.invocations.get(node));
     let (status, status_details) = match result {
         Some(result) => (result.shown.status.clone(), result.shown.status_details.clone()),
         None => {

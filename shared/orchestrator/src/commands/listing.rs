@@ -1,11 +1,12 @@
 //! ListCommands from our table: SSM's own words where they are known, what events say where not yet.
 
-use super::{CommandQuery, Page};
+use super::{CLOCKS_DIFFER, CommandQuery, Page};
 use crate::table::{CommandItem, RecentKey, SettledHead};
 use crate::{Error, Orchestrator};
-use fleetwright_fleet::{CommandId, NodeId, Terminal};
+use fleetwright_fleet::{CommandId, InvocationResult, NodeId, Terminal};
 use fleetwright_wire::Command;
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 
 /// Queries of one stretch: as many as there are months in any retention.
 const QUERIES_MAX: usize = 40;
@@ -28,6 +29,14 @@ pub(crate) struct Shown {
 pub(super) struct Stretch {
     pub(super) keys: Vec<(String, CommandId)>,
     pub(super) next: Option<String>,
+    /// Of a stretch by node: what each settled command did there, without outputs.
+    pub(super) settled: BTreeMap<CommandId, InvocationResult>,
+}
+
+impl Stretch {
+    const fn of(keys: Vec<(String, CommandId)>, next: Option<String>) -> Self {
+        Self { keys, next, settled: BTreeMap::new() }
+    }
 }
 
 impl Orchestrator {
@@ -43,8 +52,9 @@ impl Orchestrator {
         let mut found = Vec::new();
         let (mut place, mut last) = (query.start(), None);
         let wide = CommandQuery { limit: query.limit.max(STRETCH), ..query.clone() };
+        let running = self.running_on(query).await?;
         for _ in 0..ROUNDS_MAX {
-            let stretch = self.stretch(&wide, &place).await?;
+            let stretch = self.stretch(&wide, &place, &running).await?;
             let ids: Vec<CommandId> = stretch.keys.iter().map(|(_, id)| id.clone()).collect();
             for shown in self.shown(&ids).await? {
                 if self.goes_where_asked(&shown, query).await? && matches(&shown.command) {
@@ -78,12 +88,17 @@ impl Orchestrator {
         }
     }
 
-    /// The next commands that a query may mean.
-    pub(super) async fn stretch(&self, query: &CommandQuery, place: &str) -> Result<Stretch, Error> {
+    /// The next commands that a query may mean; `running` are those that run on its node.
+    pub(super) async fn stretch(
+        &self,
+        query: &CommandQuery,
+        place: &str,
+        running: &[(String, CommandId)],
+    ) -> Result<Stretch, Error> {
         match (&query.command, &query.node) {
-            (Some(id), _) => Ok(Stretch { keys: vec![(place.to_owned(), id.clone())], next: None }),
+            (Some(id), _) => Ok(Stretch::of(vec![(place.to_owned(), id.clone())], None)),
             (None, None) => self.recent_commands(query.after, place, query.limit).await,
-            (None, Some(node)) => self.commands_of(node, query, place).await,
+            (None, Some(node)) => self.commands_of(node, query, place, running).await,
         }
     }
 
@@ -97,54 +112,64 @@ impl Orchestrator {
         let mut keys: Vec<(String, CommandId)> = Vec::new();
         for _ in 0..QUERIES_MAX {
             let Some(month) = RecentKey::month(&place, after) else {
-                return Ok(Stretch { keys, next: None });
+                return Ok(Stretch::of(keys, None));
             };
             let wanted = limit - keys.len();
             let found = self.table.recent_commands(month, &place, wanted).await?;
             let is_last_of_month = found.len() < wanted;
             for (at, id) in found {
                 if RecentKey::moment(&at).is_none_or(|moment| moment < after) {
-                    return Ok(Stretch { keys, next: None });
+                    return Ok(Stretch::of(keys, None));
                 }
                 place.clone_from(&at);
                 keys.push((at, id));
             }
             if keys.len() >= limit {
-                return Ok(Stretch { keys, next: Some(place) });
+                return Ok(Stretch::of(keys, Some(place)));
             }
             if is_last_of_month {
                 place = RecentKey::before_month(month);
             }
         }
-        Ok(Stretch { keys, next: Some(place) })
+        Ok(Stretch::of(keys, Some(place)))
     }
 
-    /// A node's settled commands, and those of the newest that run on it.
-    async fn commands_of(&self, node: &NodeId, query: &CommandQuery, place: &str) -> Result<Stretch, Error> {
-        let history = self.table.history(node, query.after, place, query.limit).await?;
-        let is_whole = history.len() < query.limit;
-        let mut keys: Vec<_> = history.into_iter().map(|entry| (entry.place, entry.command)).collect();
-        keys.extend(self.running_on(node, query, place).await?);
-        keys.sort_unstable_by(|a, b| b.cmp(a));
-        keys.dedup();
-        let more = keys.len() > query.limit || !is_whole;
-        keys.truncate(query.limit);
-        let next = keys.last().filter(|_| more).map(|(at, _)| at.clone());
-        Ok(Stretch { keys, next })
-    }
-
-    /// Commands that are not settled and go to a node, among the newest of all.
-    async fn running_on(
+    /// A node's settled commands, and those that run on it.
+    async fn commands_of(
         &self,
         node: &NodeId,
         query: &CommandQuery,
         place: &str,
-    ) -> Result<Vec<(String, CommandId)>, Error> {
-        let mut at = RecentKey::behind(self.now());
+        running: &[(String, CommandId)],
+    ) -> Result<Stretch, Error> {
+        let history = self.table.history(node, query.after, place, query.limit).await?;
+        let mut stretch = Stretch::of(Vec::new(), None);
+        for entry in history.entries {
+            stretch.keys.push((entry.place, entry.command.clone()));
+            stretch.settled.insert(entry.command, entry.invocation);
+        }
+        // Behind the last of a page that is not the last one, older settled ones may be missing.
+        let reach = stretch.keys.last().filter(|_| history.more).map(|(at, _)| at.clone());
+        let before = running.iter().filter(|(at, _)| at.as_str() < place);
+        stretch.keys.extend(before.filter(|(at, _)| reach.as_ref().is_none_or(|reach| at >= reach)).cloned());
+        stretch.keys.sort_unstable_by(|a, b| b.cmp(a));
+        stretch.keys.dedup();
+        let more = stretch.keys.len() > query.limit || history.more;
+        stretch.keys.truncate(query.limit);
+        stretch.next = stretch.keys.last().filter(|_| more).map(|(at, _)| at.clone());
+        Ok(stretch)
+    }
+
+    /// Commands that are not settled and go to the node of a query, among the newest of all. To be asked before the
+    /// node's history: what is settled between the two is in one of them.
+    pub(super) async fn running_on(&self, query: &CommandQuery) -> Result<Vec<(String, CommandId)>, Error> {
+        let (Some(node), None) = (&query.node, &query.command) else { return Ok(Vec::new()) };
+        let place = query.start();
+        let mut at = RecentKey::behind(self.now() + CLOCKS_DIFFER);
         let mut running = Vec::new();
         for _ in 0..RUNNING_AMONG / RUNNING_QUERY {
             let stretch = self.recent_commands(query.after, &at, RUNNING_QUERY).await?;
-            let before: Vec<_> = stretch.keys.into_iter().filter(|(at, _)| at.as_str() < place).collect();
+            let before: Vec<_> = stretch.keys.into_iter().filter(|(at, _)| *at < place).collect();
             let ids: Vec<CommandId> = before.iter().map(|(_, id)| id.clone()).collect();
             let mut items = self.table.bases(&ids).await?;
             items.retain(|_, item| item.command.settled.is_none());
@@ -198,11 +223,12 @@ fn overlaid(mut command: Command, item: &CommandItem) -> Command {
     command.status_details = Some(details.to_owned());
     let known = &item.command;
     let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-    command.completed_count = Some(number(known.reported_nodes()));
+    let completed = number(known.reported_nodes());
+    command.completed_count = Some(completed);
     command.error_count = i64::try_from(known.errors_reported()).ok();
-    if let Some(asked) = known.asked_count() {
-        command.target_count = i64::try_from(asked).ok();
-    }
+    // Of Targets only SSM knows how many nodes they mean; at least those that have ended.
+    let asked = known.asked_count().and_then(|asked| i64::try_from(asked).ok());
+    command.target_count = Some(asked.or(command.target_count).unwrap_or(0).max(completed));
     command
 }
 

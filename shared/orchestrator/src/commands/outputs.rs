@@ -4,7 +4,7 @@ use super::describe::{authors_comment, cloud_watch};
 use crate::error::{Known, known, words};
 use crate::{Error, Operation, Orchestrator};
 use aws_sdk_ssm::operation::get_command_invocation::GetCommandInvocationOutput;
-use fleetwright_fleet::{CommandId, InvocationResult, NodeId, PluginResult, Terminal};
+use fleetwright_fleet::{CommandId, InvocationResult, NodeId, Outcome, PluginResult, Terminal};
 use fleetwright_wire::{Command, GetCommandInvocationResult};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -62,7 +62,10 @@ impl Orchestrator {
         plugin: Option<&str>,
         answer: GetCommandInvocationOutput,
     ) -> Result<GetCommandInvocationResult, Error> {
-        let is_final = answer.status.as_ref().is_some_and(|s| Terminal::from_wire(s.as_str()).is_some());
+        let status = answer.status.as_ref().and_then(|status| Terminal::from_wire(status.as_str()));
+        let details = answer.status_details.as_deref().and_then(Terminal::from_wire);
+        // What may have run may still be heard of.
+        let is_final = status.is_some_and(|s| details.unwrap_or(s).outcome(None) != Outcome::Unknown);
         let mut result = result(answer);
         if result.comment.as_deref().is_some_and(|comment| authors_comment(comment) != comment) {
             // SSM may hold the caller's comment cut short behind our mark; ours is whole.
@@ -71,8 +74,10 @@ impl Orchestrator {
             result.comment =
                 whole.and_then(|shown| shown.command.comment).or_else(|| Some(authors_comment(&cut)));
         }
-        if is_final {
-            self.table.keep_output(command, node, plugin, &result, self.now()).await?;
+        if is_final
+            && let Err(error) = self.table.keep_output(command, node, plugin, &result, self.now()).await
+        {
+            tracing::warn!(command = %command, %error, "an output was not kept");
         }
         Ok(result)
     }

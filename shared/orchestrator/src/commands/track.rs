@@ -4,9 +4,10 @@
 use super::Description;
 use super::direct::FIRST_LOOK_AFTER;
 use crate::ask::terminal_status;
+use crate::reconcile::CLAIM;
 use crate::send::expires_after;
 use crate::settle::Settled;
-use crate::table::{CommandItem, Expiry};
+use crate::table::{CommandItem, Expiry, RecentKey};
 use crate::{Error, Orchestrator};
 use fleetwright_fleet::CommandId;
 use jiff::{SignedDuration, Timestamp};
@@ -15,22 +16,52 @@ use jiff::{SignedDuration, Timestamp};
 const OTHERS_AFTER: SignedDuration = SignedDuration::from_secs(30);
 /// A running command is looked at again after half of the time it has run, within these.
 const LOOK_AGAIN: [SignedDuration; 2] = [SignedDuration::from_secs(90), SignedDuration::from_mins(15)];
+/// Nodes of a command that is settled by whoever hears of its end; more take too long there.
+const NODES_AT_ONCE: u64 = 50;
 /// A command that SSM does not show for so long is none.
 const GIVEN_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 impl Orchestrator {
-    /// After facts about a command that no execution is known to have sent.
-    pub(crate) async fn take_ownerless(&self, item: &CommandItem, deadline: Timestamp) -> Result<(), Error> {
-        if item.described && item.command.is_complete() && item.command.settled.is_none() {
-            let whole = self.table.whole_command(&item.id).await?.unwrap_or_else(|| item.clone());
-            // Not settled in time, it is due all the same.
-            if let Err(error) = self.settle_item(&whole, deadline).await {
-                tracing::warn!(command = %item.id, %error, "not settled");
+    /// After facts about a command that no execution is known to have sent. True: it may be settled at once.
+    pub(crate) async fn take_ownerless(&self, item: &CommandItem) -> Result<bool, Error> {
+        let now = self.now();
+        match item.due {
+            None if !item.described && self.config.track_others && item.command.settled.is_none() => {
+                self.table.track(&item.id, now + OTHERS_AFTER).await?;
             }
-        } else if !item.described && self.config.track_others && item.due.is_none() {
-            self.table.track(&item.id, self.now() + OTHERS_AFTER).await?;
+            Some(due) if item.described && item.command.is_complete() => {
+                if item.command.asked_count().is_some_and(|asked| asked <= NODES_AT_ONCE) {
+                    return Ok(true);
+                }
+                // Reconcile reads so many pages; whoever has claimed it is at it already.
+                if due > now + CLAIM {
+                    self.table.move_command_due(&item.id, due, now).await?;
+                }
+            }
+            Some(_) | None => {}
         }
-        Ok(())
+        Ok(false)
+    }
+
+    /// Settles a command of few nodes that is over, if nobody else is at it. What is not settled now is due all the same.
+    pub(crate) async fn settle_at_once(&self, item: &CommandItem, deadline: Timestamp) {
+        if let Err(error) = self.claim_and_settle(item, deadline).await {
+            tracing::warn!(command = %item.id, %error, "not settled");
+        }
+    }
+
+    async fn claim_and_settle(&self, item: &CommandItem, deadline: Timestamp) -> Result<(), Error> {
+        let (Some(due), claimed) = (item.due, self.now() + CLAIM) else { return Ok(()) };
+        if !self.table.move_command_due(&item.id, due, claimed).await? {
+            return Ok(());
+        }
+        let Some(command) = self.list_command(&item.id).await? else { return Ok(()) };
+        match self.settle_listed(item, &command, deadline).await? {
+            Settled::Yes(..) => Ok(()),
+            Settled::NotYet(again) => {
+                self.table.move_command_due(&item.id, claimed, again.at).await.map(drop)
+            }
+        }
     }
 
     /// Looks at a command that is due by itself; when it is due next, if at all.
@@ -45,13 +76,15 @@ impl Orchestrator {
             return Ok(None);
         }
         let Some(command) = self.list_command(id).await? else {
+            let since = item.last_fact_at.or_else(|| item.place.as_deref().and_then(RecentKey::moment));
+            if scheduled.duration_since(since.unwrap_or(scheduled)) <= GIVEN_UP_AFTER {
+                return Ok(Some(scheduled + LOOK_AGAIN[1]));
+            }
             // SSM forgets after 30 days; what was reported stands then.
             if item.described {
-                return self.settle_known(&item, scheduled, deadline).await;
+                self.settle_without_ssm(&item).await?;
             }
-            let since = item.last_fact_at.unwrap_or(scheduled);
-            let hopeless = scheduled.duration_since(since) > GIVEN_UP_AFTER;
-            return Ok((!hopeless).then(|| scheduled + LOOK_AGAIN[1]));
+            return Ok(None);
         };
         let description = Description::of(&command, self.now());
         let item = if item.described {
@@ -64,16 +97,7 @@ impl Orchestrator {
         if terminal_status(&command).is_none() {
             return Ok(Some(scheduled + look_again(scheduled.duration_since(description.requested_at))));
         }
-        self.settle_known(&item, scheduled, deadline).await
-    }
-
-    async fn settle_known(
-        &self,
-        item: &CommandItem,
-        scheduled: Timestamp,
-        deadline: Timestamp,
-    ) -> Result<Option<Timestamp>, Error> {
-        Ok(match self.settle_item(item, deadline).await? {
+        Ok(match self.settle_listed(&item, &command, deadline).await? {
             Settled::Yes(..) => None,
             Settled::NotYet(again) => Some(again.at.max(scheduled)),
         })

@@ -1,12 +1,11 @@
 //! What a node went through.
 
-use super::{CommandQuery, Page};
+use super::{CLOCKS_DIFFER, CommandQuery, Page};
 use crate::table::RecentKey;
 use crate::{Error, Orchestrator};
 use fleetwright_engine::ExecutionId;
 use fleetwright_fleet::{CommandId, InvocationResult, NodeId, Outcome};
 use fleetwright_wire::Command;
-use std::collections::BTreeMap;
 
 /// A command on a node.
 #[derive(Debug, Clone)]
@@ -36,18 +35,16 @@ impl Orchestrator {
             command: None,
             node: Some(node.clone()),
             after: self.oldest(),
-            before: self.now(),
+            before: self.now() + CLOCKS_DIFFER,
             place,
             limit,
         };
         let start = query.start();
-        let stretch = self.stretch(&query, &start).await?;
-        let settled = self.table.history(node, query.after, &start, limit).await?;
-        let mut settled: BTreeMap<CommandId, InvocationResult> =
-            settled.into_iter().map(|entry| (entry.command, entry.invocation)).collect();
+        let running = self.running_on(&query).await?;
+        let mut stretch = self.stretch(&query, &start, &running).await?;
         let ids: Vec<CommandId> = stretch.keys.iter().map(|(_, id)| id.clone()).collect();
         let visit = |shown: super::listing::Shown| {
-            let invocation = settled.remove(&shown.item.id);
+            let invocation = stretch.settled.remove(&shown.item.id);
             let reported = || shown.item.command.progress().outcome(node);
             NodeVisit {
                 owner: shown.item.owner.as_ref().map(|owner| (owner.execution.clone(), owner.step)),

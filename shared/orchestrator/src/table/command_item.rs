@@ -257,12 +257,12 @@ impl Table {
         items.iter().map(|item| CommandItem::parse(item).map(|item| (item.id.clone(), item))).collect()
     }
 
-    /// Adds what the chunks of those commands know that are not settled.
+    /// Adds what the chunks of those commands know of which SSM has not said all.
     pub(crate) async fn complete_unsettled(
         &self,
         commands: &mut BTreeMap<CommandId, CommandItem>,
     ) -> Result<(), Error> {
-        let open = commands.values().filter(|item| item.chunked && item.command.settled.is_none());
+        let open = commands.values().filter(|item| item.chunked && item.head.is_none());
         let chunks: Vec<_> = open.flat_map(|item| chunk_keys(&item.id)).collect();
         self.add_chunks(commands, &chunks).await
     }

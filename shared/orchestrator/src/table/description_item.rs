@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use fleetwright_fleet::CommandId;
 use fleetwright_wire::Command;
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Table {
     /// Keeps what SSM said of a command that no execution sent.
@@ -34,13 +34,24 @@ impl Table {
         &self,
         commands: impl Iterator<Item = &CommandItem>,
     ) -> Result<BTreeMap<CommandId, Command>, Error> {
-        let key = |item: &CommandItem| match &item.owner {
-            Some(owner) => (keys::execution(&owner.execution), keys::send(&owner.token)),
-            None => (keys::command(&item.id), keys::DESCRIPTION.to_owned()),
-        };
-        let wanted: Vec<_> = commands.map(key).collect();
-        let items = self.get_all(&wanted).await?;
-        Ok(items.iter().filter_map(read).collect())
+        let own = |id: &CommandId| (keys::command(id), keys::DESCRIPTION.to_owned());
+        let mut wanted = BTreeSet::new();
+        let mut of_executions = Vec::new();
+        for item in commands {
+            match &item.owner {
+                Some(owner) => {
+                    of_executions.push(item.id.clone());
+                    wanted.insert((keys::execution(&owner.execution), keys::send(&owner.token)))
+                }
+                None => wanted.insert(own(&item.id)),
+            };
+        }
+        let items = self.get_all(&wanted.into_iter().collect::<Vec<_>>()).await?;
+        let mut found: BTreeMap<_, _> = items.iter().filter_map(read).collect();
+        // A send names one command; one too many of it is described by itself.
+        let extra: Vec<_> = of_executions.iter().filter(|id| !found.contains_key(id)).map(own).collect();
+        found.extend(self.get_all(&extra).await?.iter().filter_map(read));
+        Ok(found)
     }
 }
 

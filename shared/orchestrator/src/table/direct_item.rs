@@ -65,7 +65,7 @@ impl Table {
             .set(BEGUN_BY, text(begun_by))
             .set(TRIES, number(tries + 1))
             .set(LAST_TRY_AT, moment(now))
-            .set(DUE_SHARD, text(schema::due_shard_of(key)))
+            .set(DUE_SHARD, text(schema::look_shard(key)))
             .set(DUE_AT, moment(due))
             .if_missing_or_equals(STATE, text(REFUSED))
             .if_missing_or_equals(TRIES, number(tries));

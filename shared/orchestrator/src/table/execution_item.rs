@@ -7,7 +7,7 @@ pub(crate) use overview::{Overview, StepRow};
 use super::Table;
 use super::attributes::{Item, Reader, json, moment, number, text};
 use super::recent_index::RecentKey;
-use super::schema::{self, DUE_AT, DUE_INDEX, DUE_SHARD, Due, RECENT_AT, RECENT_MONTH, keys};
+use super::schema::{self, DUE_AT, DUE_INDEX, DUE_SHARD, Due, DueFor, RECENT_AT, RECENT_MONTH, keys};
 use super::send_item::{self, SendItem};
 use super::update::{Update, Updated, expiry};
 use crate::back_off::CALLS_MAX;
@@ -304,7 +304,7 @@ impl Table {
     }
 
     /// What the due index of a shard nominates, the most overdue first.
-    pub(crate) async fn nominated(&self, shard: u8, until: Timestamp) -> Result<Vec<Due>, Error> {
+    pub(crate) async fn nominated(&self, of: DueFor, shard: u8, until: Timestamp) -> Result<Vec<Due>, Error> {
         let page = self
             .client
             .query()
@@ -313,7 +313,7 @@ impl Table {
             .key_condition_expression("#shard = :shard AND #at <= :until")
             .expression_attribute_names("#shard", DUE_SHARD)
             .expression_attribute_names("#at", DUE_AT)
-            .expression_attribute_values(":shard", text(format!("DUE#{shard}")))
+            .expression_attribute_values(":shard", text(of.shard(shard)))
             .expression_attribute_values(":until", moment(until))
             .limit(NOMINATED_MAX)
             .send()

@@ -21,6 +21,14 @@ pub(crate) struct HistoryEntry {
     pub(crate) invocation: InvocationResult,
 }
 
+/// A stretch of a node's history.
+#[derive(Debug, Clone)]
+pub(crate) struct History {
+    pub(crate) entries: Vec<HistoryEntry>,
+    /// Whether there are older ones.
+    pub(crate) more: bool,
+}
+
 impl Table {
     /// Writes a command into the history of its nodes. A later settle writes the same items again.
     pub(crate) async fn write_history<'a>(
@@ -53,7 +61,11 @@ impl Table {
         after: Timestamp,
         before: &str,
         limit: usize,
-    ) -> Result<Vec<HistoryEntry>, Error> {
+    ) -> Result<History, Error> {
+        let after = RecentKey::place(after, "");
+        if after.as_str() > before {
+            return Ok(History { entries: Vec::new(), more: false });
+        }
         let page = self
             .client
             .query()
@@ -62,7 +74,7 @@ impl Table {
             .expression_attribute_names("#pk", PK)
             .expression_attribute_names("#sk", SK)
             .expression_attribute_values(":node", text(keys::history(node)))
-            .expression_attribute_values(":after", text(RecentKey::place(after, "")))
+            .expression_attribute_values(":after", text(after))
             .expression_attribute_values(":before", text(before))
             .scan_index_forward(false)
             .consistent_read(true)
@@ -72,8 +84,11 @@ impl Table {
             .await
             .map_err(|error| Error::of(Operation::Query, &error))?;
         let items = page.items.unwrap_or_default();
-        let entries = items.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        Ok(entries.into_iter().filter(|entry| entry.place != before).take(limit).collect())
+        let mut entries = items.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        entries.retain(|entry| entry.place != before);
+        let more = entries.len() > limit || page.last_evaluated_key.is_some_and(|key| !key.is_empty());
+        entries.truncate(limit);
+        Ok(History { entries, more })
     }
 }
 

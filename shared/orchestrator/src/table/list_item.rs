@@ -7,14 +7,17 @@ use crate::{Error, Operation};
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use fleetwright_engine::{ExecutionId, ListId, ListRef, NodeList};
 use fleetwright_fleet::NodeId;
+use futures::{StreamExt, TryStreamExt, stream};
 use std::collections::BTreeMap;
 
 /// Ids of one item: about 40 KB.
 const IDS_PER_PART: usize = 2_000;
 /// Items of one BatchWriteItem (DynamoDB API reference).
 const BATCH_WRITE_MAX: usize = 25;
-/// How often unprocessed items are written again.
-const ROUNDS: usize = 5;
+/// Batches written at the same time.
+const BATCHES_AT_ONCE: usize = 8;
+/// How often what was not processed is written again.
+const ROUNDS: u32 = 5;
 
 const IDS: &str = "ids";
 
@@ -48,28 +51,35 @@ impl Table {
             let request = PutRequest::builder().set_item(Some(item)).build();
             request.map(|put| WriteRequest::builder().put_request(put).build())
         };
-        let requests: Vec<WriteRequest> =
-            items.into_iter().map(put).collect::<Result<_, _>>().map_err(|e| Error::Ours(e.to_string()))?;
-        for batch in requests.chunks(BATCH_WRITE_MAX) {
-            let mut left = batch.to_vec();
-            for _ in 0..ROUNDS {
-                if left.is_empty() {
-                    break;
+        let requests: Result<Vec<WriteRequest>, _> = items.into_iter().map(put).collect();
+        let requests = requests.map_err(|error| Error::Ours(error.to_string()))?;
+        let batches = requests.chunks(BATCH_WRITE_MAX).map(|batch| self.write_batch(batch));
+        stream::iter(batches).buffer_unordered(BATCHES_AT_ONCE).try_collect::<()>().await
+    }
+
+    async fn write_batch(&self, batch: &[WriteRequest]) -> Result<(), Error> {
+        let mut left = batch.to_vec();
+        for round in 1..=ROUNDS {
+            let sent = self
+                .client
+                .batch_write_item()
+                .request_items(&self.name, std::mem::take(&mut left))
+                .send()
+                .await
+                .map_err(|error| Error::of(Operation::BatchWriteItem, &error));
+            match sent {
+                Ok(sent) => {
+                    left = sent.unprocessed_items.unwrap_or_default().into_values().flatten().collect();
                 }
-                let sent = self
-                    .client
-                    .batch_write_item()
-                    .request_items(&self.name, std::mem::take(&mut left))
-                    .send()
-                    .await
-                    .map_err(|error| Error::of(Operation::BatchWriteItem, &error))?;
-                left = sent.unprocessed_items.unwrap_or_default().into_values().flatten().collect();
+                Err(Error::Again(_)) if round < ROUNDS => left = batch.to_vec(),
+                Err(error) => return Err(error),
             }
-            if !left.is_empty() {
-                return Err(Error::Again("BatchWriteItem left items unprocessed".to_owned()));
+            if left.is_empty() {
+                return Ok(());
             }
+            self.back_off.wait(round).await;
         }
-        Ok(())
+        Err(Error::Again("BatchWriteItem left items unprocessed".to_owned()))
     }
 
     /// The ids of the parts of a list that cover a stretch, and where the first of them begins.

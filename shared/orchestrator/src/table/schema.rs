@@ -112,14 +112,33 @@ pub(crate) fn chunk_of(node: &NodeId) -> u8 {
     Sha256::digest(node.as_str())[0] % CHUNKS
 }
 
-/// The shard of the due index an execution's items are in.
-pub(crate) fn due_shard(execution: &ExecutionId) -> String {
-    due_shard_of(execution.as_str())
+/// Who waits for what is due: executions come first, however much else there is to be looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DueFor {
+    /// Executions and their sends.
+    Executions,
+    /// Nobody: commands that no execution sent, and requests to send some.
+    Nobody,
 }
 
-/// The shard of the due index that whatever has this id is in.
-pub(crate) fn due_shard_of(id: &str) -> String {
-    format!("DUE#{}", Sha256::digest(id)[0] % DUE_SHARDS)
+impl DueFor {
+    /// A shard of the due index.
+    pub(crate) fn shard(self, shard: u8) -> String {
+        match self {
+            Self::Executions => format!("DUE#{shard}"),
+            Self::Nobody => format!("LOOK#{shard}"),
+        }
+    }
+}
+
+/// The shard of the due index an execution's items are in.
+pub(crate) fn due_shard(execution: &ExecutionId) -> String {
+    DueFor::Executions.shard(Sha256::digest(execution.as_str())[0] % DUE_SHARDS)
+}
+
+/// The shard of the due index that a command, or a request to send one, is in.
+pub(crate) fn look_shard(id: &str) -> String {
+    DueFor::Nobody.shard(Sha256::digest(id)[0] % DUE_SHARDS)
 }
 
 /// What the due index nominates.

@@ -53,7 +53,7 @@ impl Table {
         let update = Update::of(&keys::command(id), keys::COMMAND)
             .living(self.retention_days, now)
             .set(DESCRIBED, AttributeValue::Bool(true))
-            .set(DUE_SHARD, text(schema::due_shard_of(id.as_str())))
+            .set(DUE_SHARD, text(schema::look_shard(id.as_str())))
             .set(DUE_AT, moment(due))
             .set_known_or_guess(EXPIRES_AFTER, moment(expires_after.at), expires_after.known)
             .if_missing(OWNER_EXECUTION);
@@ -68,12 +68,22 @@ impl Table {
     /// Has a command looked at that nobody is known to have sent, unless that is so already.
     pub(crate) async fn track(&self, id: &CommandId, due: Timestamp) -> Result<(), Error> {
         let update = Update::of(&keys::command(id), keys::COMMAND)
-            .set(DUE_SHARD, text(schema::due_shard_of(id.as_str())))
+            .set(DUE_SHARD, text(schema::look_shard(id.as_str())))
             .set(DUE_AT, moment(due))
             .if_missing(OWNER_EXECUTION)
             .if_missing(DUE_AT)
             .if_missing(GENERATION);
         update.apply(self).await.map(|_| ())
+    }
+
+    /// Moves when a command is looked at, if that still is what was read.
+    pub(crate) async fn move_command_due(
+        &self,
+        id: &CommandId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<bool, Error> {
+        self.move_due(&keys::command(id), keys::COMMAND, from, Some(to)).await
     }
 
     /// Nobody knows any more whether what SSM says of it is kept.
