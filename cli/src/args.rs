@@ -134,9 +134,9 @@ pub(crate) struct Local {
     #[arg(long, value_name = "DIR")]
     pub(crate) documents: Option<PathBuf>,
     /// A file that keeps Fleetwright's table, which a later run takes up again. What the simulated SSM knew (commands,
-    /// documents made over HTTP) and what stood in queues is gone with the process. Times that ran ahead with --speed
-    /// stay ahead.
-    #[arg(long, value_name = "FILE")]
+    /// documents made over HTTP) and what stood in queues is gone with the process. Time passes as it
+    /// does: what is stored is as old as it looks.
+    #[arg(long, value_name = "FILE", conflicts_with = "speed")]
     pub(crate) data: Option<PathBuf>,
     /// What chance is drawn from: the made-up fleet, and what happens on it.
     #[arg(long, value_name = "S", default_value_t = 0)]

@@ -99,6 +99,7 @@ impl From<ServeError> for Failure {
         match error {
             ServeError::Port { .. }
             | ServeError::Document { .. }
+            | ServeError::Data { .. }
             | ServeError::Deployment(DeploymentError::Data { .. }) => Self::Input(format!("error: {error}")),
             ServeError::Deployment(_)
             | ServeError::Simulation(_)

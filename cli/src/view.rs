@@ -102,7 +102,8 @@ impl From<&results::Step> for StepView {
             attempt: step.attempt,
             next_step: step.next_step.clone(),
             counts: step.counts.as_ref().map(ended),
-            total: step.counts.as_ref().map(named).filter(|total| *total > 0 || is_over(&step.status)),
+            // Until it is over only SSM knows how many nodes its Targets mean.
+            total: step.counts.as_ref().map(named).filter(|_| is_over(&step.status)),
         }
     }
 }

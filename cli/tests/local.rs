@@ -91,6 +91,12 @@ fn what_cannot_be_used_is_named() {
         refused(&["--aws-port", "0", "--documents", &documents], "bad.yaml");
     }
     refused(&["--aws-port", "0", "--data", &documents], &documents);
+    let data = folder.join("table.db").display().to_string();
+    let (first, mut output) = start(&["--format", "json", "--aws-port", "0", "--data", &data]);
+    output.read_line(&mut String::new()).expect("it is ready");
+    refused(&["--aws-port", "0", "--data", &data], "another process uses it");
+    refused(&["--aws-port", "0", "--data", &data, "--speed", "60"], "--speed");
+    assert_eq!(end(first, "-TERM"), Some(0));
     std::fs::remove_dir_all(folder).expect("removed");
 }
 

@@ -2,6 +2,8 @@
 
 use super::upstream;
 use crate::clock;
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
@@ -20,14 +22,22 @@ pub(super) struct Wallet {
     held: Mutex<Option<Credentials>>,
 }
 
+fn profile_provider(name: &str, region: &str) -> ProfileFileCredentialsProvider {
+    let config = ProviderConfig::without_region()
+        .with_region(Some(Region::new(region.to_owned())))
+        .with_http_client(upstream::sdk_http_client());
+    ProfileFileCredentialsProvider::builder().configure(&config).profile_name(name).build()
+}
+
 impl Wallet {
     /// Finds out where credentials come from: environment, profiles, SSO, processes, containers, instances.
     pub(super) async fn open(profile: Option<&str>, region: &str) -> Self {
         let loader = aws_config::defaults(BehaviorVersion::latest())
             .region(Region::new(region.to_owned()))
             .http_client(upstream::sdk_http_client());
+        // A profile that is asked for goes before the environment, as with the aws CLI.
         let loader = match profile {
-            Some(profile) => loader.profile_name(profile),
+            Some(name) => loader.credentials_provider(profile_provider(name, region)),
             None => loader,
         };
         let provider = loader.load().await.credentials_provider();

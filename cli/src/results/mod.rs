@@ -23,6 +23,8 @@ use std::io::{Write, stdout};
 
 /// Executions that are listed.
 const EXECUTIONS_SHOWN: &str = "20";
+/// Nodes of a page: the most the service gives, since each page reads their step again.
+const NODES_PER_PAGE: &str = "1000";
 /// Commands of a node that are listed.
 const COMMANDS_SHOWN: &str = "50";
 
@@ -64,8 +66,12 @@ fn export(client: &Client, options: &Results, filter: &Filter<'_>, rows: Rows) -
             "error: csv and jsonl are lists of an execution's nodes, or of its groups with --groups";
         return Err(Failure::Input(message.to_owned()));
     };
-    let part = if options.groups { "groups" } else { "nodes" };
-    export::pass_through(client, &filter.narrow(Resource::execution(id, part)), rows)
+    let list = if options.groups {
+        Resource::execution(id, "groups")
+    } else {
+        Resource::execution(id, "nodes").with("limit", NODES_PER_PAGE)
+    };
+    export::pass_through(client, &filter.narrow(list), rows)
 }
 
 /// The outcome as the service names it.
@@ -108,7 +114,8 @@ fn nodes(client: &Client, id: &str, filter: &Filter<'_>, format: Format) -> Resu
     let mut nodes: Vec<NodeResult> = Vec::new();
     let mut next = None;
     loop {
-        let page = filter.narrow(Resource::execution(id, "nodes")).with_some("next", next.as_ref());
+        let page = filter.narrow(Resource::execution(id, "nodes"));
+        let page = page.with("limit", NODES_PER_PAGE).with_some("next", next.as_ref());
         let list: NodeList = client.get(&page)?;
         nodes.extend(list.nodes);
         next = list.next_token;

@@ -27,8 +27,9 @@ pub(crate) struct Overview {
     pub(super) groups: Vec<Group>,
     /// The slowest first.
     pub(super) slowest: Vec<NodeResult>,
-    /// Nodes of too many steps for one question: groups and slow nodes are told by step only.
-    pub(super) by_step_only: bool,
+    /// Whether nodes of one outcome were asked for.
+    #[serde(skip)]
+    pub(super) outcome_asked: bool,
 }
 
 impl Overview {
@@ -36,20 +37,21 @@ impl Overview {
     pub(crate) fn fetch(client: &Client, id: &str, filter: &Filter<'_>) -> Result<Self, Failure> {
         let detail = client.get(&Resource::execution(id, ""))?;
         let mut steps = all_steps(client, id)?;
-        steps.retain(|other| filter.step.is_none_or(|step| other.step_name == step));
+        steps.retain(|other| filter.step.is_none_or(|step| is_named(other, step)));
         if let Some(step) = filter.step.filter(|_| steps.is_empty()) {
             return Err(Failure::Input(format!("error: the execution has run no step {step}")));
         }
-        let by_step_only = false;
-        let overview = Self { detail, steps, groups: Vec::new(), slowest: Vec::new(), by_step_only };
-        match troubled_and_slow(client, id, filter) {
-            Ok((groups, slowest)) => Ok(Self { groups, slowest, ..overview }),
-            // Steps can be read, so the execution is there: it is the question that is too wide.
-            Err(Failure::Service { callers: true, .. }) if filter.step.is_none() => {
-                Ok(Self { by_step_only: true, ..overview })
+        let groups = troubled(client, id, filter)?;
+        let slowest = Resource::execution(id, "nodes").with("sort", "slowest").with("limit", SLOWEST);
+        let slowest = match client.get(&filter.narrow(slowest)) {
+            Ok(NodeList { nodes, .. }) => nodes,
+            // Too many steps had nodes to rank them all; one step's can be.
+            Err(Failure::Service { callers: true, error }) if error.code == "ValidationException" => {
+                Vec::new()
             }
-            Err(failure) => Err(failure),
-        }
+            Err(failure) => return Err(failure),
+        };
+        Ok(Self { detail, steps, groups, slowest, outcome_asked: filter.outcome.is_some() })
     }
 
     /// Whether it ended as its runbook intends.
@@ -68,18 +70,18 @@ impl Overview {
     }
 }
 
-fn troubled_and_slow(
-    client: &Client,
-    id: &str,
-    filter: &Filter<'_>,
-) -> Result<(Vec<Group>, Vec<NodeResult>), Failure> {
+/// Groups of nodes that did not succeed, unless others are asked for.
+fn troubled(client: &Client, id: &str, filter: &Filter<'_>) -> Result<Vec<Group>, Failure> {
     let mut groups = all_groups(client, id, filter)?;
     if filter.outcome.is_none() {
         groups.retain(|group| !matches!(group.outcome, NodeOutcome::Success | NodeOutcome::InProgress));
     }
-    let slowest = Resource::execution(id, "nodes").with("sort", "slowest").with("limit", SLOWEST);
-    let NodeList { nodes: slowest, .. } = client.get(&filter.narrow(slowest))?;
-    Ok((groups, slowest))
+    Ok(groups)
+}
+
+/// A step is named as the service names it: by its name, or by its ordinal.
+fn is_named(step: &Step, by: &str) -> bool {
+    step.step_name == by || step.ordinal.to_string() == by
 }
 
 /// All pages of groups.

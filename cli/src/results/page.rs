@@ -22,10 +22,8 @@ pub(super) fn page(overview: &Overview, advice: &Advice) -> String {
     let mut page = heading(overview);
     steps(&mut page, overview);
     messages(&mut page, overview);
-    groups(&mut page, &overview.groups);
-    if overview.by_step_only {
-        page.push_str("Too many steps had nodes to group them all: --step NAME shows one of them.\n\n");
-    }
+    let heading = if overview.outcome_asked { "Nodes" } else { "Nodes that did not succeed" };
+    groups(&mut page, heading, &overview.groups);
     slowest(&mut page, overview);
     sheet::outputs(&mut page, &overview.detail.outputs);
     advice.of(&mut page, overview);
@@ -97,11 +95,11 @@ fn messages(page: &mut String, overview: &Overview) {
     sheet::messages(page, "What you should know", warnings.chain(contradicted));
 }
 
-fn groups(page: &mut String, groups: &[Group]) {
+fn groups(page: &mut String, heading: &str, groups: &[Group]) {
     if groups.is_empty() {
         return;
     }
-    title(page, "Nodes that did not succeed");
+    title(page, heading);
     for each in groups.iter().take(GROUPS_MAX) {
         group(page, each);
     }

@@ -78,7 +78,7 @@ fn nodes_groups_and_steps_can_be_narrowed_down() {
     let page = tells(&page, 0, &["SAID LAST", NODE, "156", "6 m 12 s", "locked  [31mby another"]);
     assert!(page.contains("timed out"), "{page}");
     let asked = stub.asked();
-    let path = format!("/executions/{ID}/nodes?step=patch&status=TimedOut");
+    let path = format!("/executions/{ID}/nodes?step=patch&status=TimedOut&limit=1000");
     assert!(asked.iter().any(|asked| asked.path == path), "{asked:?}");
     tells(&fleetwright(&stub, &["results", ID, "--groups"]), 0, &["fine", "locked", "Downloading"]);
     let output = fleetwright(&stub, &["results", ID, "--step", "reboot"]);
@@ -92,7 +92,7 @@ fn nodes_groups_and_steps_can_be_narrowed_down() {
 fn csv_passes_through_page_by_page_with_one_header() {
     let stub = Stub::start(|asked| {
         let page = |text: &str| Reply::new(200, text).with("content-type", "text/csv");
-        match asked.path.split_once("?format=csv")? {
+        match asked.path.split_once("?limit=1000&format=csv")? {
             (_, "") => Some(page("step,node\r\npatch,i-1\r\npatch,\"i\n2\"\r\n").with("x-next-token", "a=")),
             (_, "&next=a%3D") => Some(page("step,node\r\npatch,i-3\r\n").with("x-next-token", "b")),
             (_, "&next=b") => Some(page("step,node\r\n")),

@@ -84,6 +84,14 @@ pub enum ServeError {
         /// What SSM says of it.
         error: ServiceError,
     },
+    /// The data file cannot be held.
+    #[error("{} cannot be used: {error}", file.display())]
+    Data {
+        /// The file.
+        file: PathBuf,
+        /// Why not.
+        error: io::Error,
+    },
     /// The deployment cannot be made.
     #[error(transparent)]
     Deployment(#[from] DeploymentError),

@@ -94,19 +94,23 @@ fn check_request(execution: &Execution, request: &SignalRequest) -> Result<(), R
 }
 
 impl Turn<'_> {
-    fn resume(mut self, step: StepExecution, request: &SignalRequest) -> Result<Decision, Rejection> {
-        if let Some(name) = first(request, "StepName")
-            && step.name != *name.as_str()
-        {
-            if self.runbook.step(name).is_none() {
-                return Err(Rejection::Refused {
-                    code: "AutomationStepNotFoundException",
-                    message: format!("execution {} has no step {name}", self.execution.id),
-                });
-            }
-            let state = format!("step {} waits for it, not step {name}", step.name);
-            return Err(refused(&self.execution, request, &state));
+    /// Whoever names a step means no other: SSM asks for the name with Resume only, and it is held with all.
+    fn check_step(&self, step: &StepExecution, request: &SignalRequest) -> Result<(), Rejection> {
+        let Some(name) = first(request, "StepName").filter(|name| step.name != *name.as_str()) else {
+            return Ok(());
+        };
+        if self.runbook.step(name).is_none() {
+            return Err(Rejection::Refused {
+                code: "AutomationStepNotFoundException",
+                message: format!("execution {} has no step {name}", self.execution.id),
+            });
         }
+        let state = format!("step {} waits for it, not step {name}", step.name);
+        Err(refused(&self.execution, request, &state))
+    }
+
+    fn resume(mut self, step: StepExecution, request: &SignalRequest) -> Result<Decision, Rejection> {
+        self.check_step(&step, request)?;
         let definition = self.definition(&step)?;
         self.leave(step, definition, StepEnd::success())?;
         Ok(self.decision(true))
@@ -119,6 +123,7 @@ impl Turn<'_> {
         request: &SignalRequest,
         decision: ApprovalDecision,
     ) -> Result<Decision, Rejection> {
+        self.check_step(&step, request)?;
         let approver = request.caller.clone();
         let comment = first(request, "Comment").cloned();
         let said = ApproverDecision { approver, decision, comment, at: self.now };

@@ -67,6 +67,26 @@ fn a_signal_for_another_step_is_late() {
     assert!(is_stale(&mut shell, &said(Signal::Resume, Some(1), None)), "it has ended");
 }
 
+/// Whoever names a step means no other, whatever signal it is.
+#[test]
+fn a_signal_that_names_another_step_is_refused() {
+    for (step, signal) in
+        [(ask("one"), Signal::Approve), (ask("one"), Signal::Reject), (hold(), Signal::Resume)]
+    {
+        let mut shell = waiting(&step);
+        let mut named = said(signal, None, None);
+        for name in ["other", "no-such-step"] {
+            named.payload.insert("StepName".to_owned(), vec![name.to_owned()]);
+            let (_, message) = refusal(shell.signal_request(&named));
+            assert!(message.contains(name), "{message}");
+        }
+        named
+            .payload
+            .insert("StepName".to_owned(), vec![shell.execution.open_step().expect("open").name.to_string()]);
+        shell.signal_request(&named).expect("its own step");
+    }
+}
+
 /// What was refused was not accepted: the same request may be sent again.
 #[test]
 fn a_refused_request_is_not_remembered() {

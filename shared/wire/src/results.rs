@@ -30,7 +30,7 @@ macro_rules! results {
 pub enum NodeOutcome {
     /// Ran, and ended well.
     Success,
-    /// Ran, and ended badly.
+    /// Ran, and ended badly. Events say no more than Failed: until SSM is read, also what ended so without having run.
     Failed,
     /// Ran into its execution timeout.
     TimedOut,

@@ -115,7 +115,8 @@ fn lines<T: Table>(table: &T) -> Result<String, ServiceError> {
     table.rows().iter().map(|row| Ok(text(row)? + "\n")).collect()
 }
 
-/// RFC 4180, with a header line; lists are joined by blanks, and what is absent is empty.
+/// RFC 4180, with a header line; lists are joined by blanks, and what is absent is empty. A text that a spreadsheet would
+/// take for a formula has an apostrophe in front.
 fn csv<T: Table>(table: &T) -> Result<String, ServiceError> {
     let ours = |error: &dyn std::fmt::Display| ServiceError::internal_server_error(error.to_string());
     let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
@@ -131,6 +132,8 @@ fn csv<T: Table>(table: &T) -> Result<String, ServiceError> {
 fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
+        // A spreadsheet would run what begins so, and nodes write what they like.
+        Value::String(text) if text.starts_with(['=', '+', '-', '@', '\t', '\r']) => format!("'{text}"),
         Value::String(text) => text.clone(),
         Value::Array(values) => values.iter().map(cell).collect::<Vec<_>>().join(" "),
         Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
@@ -140,6 +143,15 @@ fn cell(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_a_spreadsheet_would_run_is_text() {
+        for formula in ["=HYPERLINK(1)", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"] {
+            assert_eq!(cell(&json!(formula)), format!("'{formula}"));
+        }
+        assert_eq!((cell(&json!(-1)), cell(&json!("a=1"))), ("-1".to_owned(), "a=1".to_owned()));
+    }
 
     #[test]
     fn the_query_goes_before_the_header_and_json_is_what_is_not_asked_for() {

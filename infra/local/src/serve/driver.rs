@@ -1,5 +1,8 @@
 //! The thread the simulation lives on: takes requests, and lets virtual time follow real time between them.
 
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::Path;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
@@ -50,8 +53,10 @@ impl Driver {
         let (end, ended) = oneshot::channel();
         thread::Builder::new().name("cloud".to_owned()).stack_size(STACK_BYTES).spawn(move || {
             let speed = options.speed;
-            let deployment = match deploy(options, aws_url) {
-                Ok(deployment) => deployment,
+            let deployed =
+                hold(options.data.as_deref()).and_then(|held| Ok((held, deploy(options, aws_url)?)));
+            let (_held, deployment) = match deployed {
+                Ok(deployed) => deployed,
                 Err(error) => return drop(ready.send(Err(error))),
             };
             if ready.send(Ok(())).is_err() {
@@ -78,6 +83,18 @@ impl Driver {
         let (answer, answered) = oneshot::channel();
         self.requests.send(Asked::Api(event, answer)).ok()?;
         answered.await.ok()
+    }
+}
+
+/// Holds a data file against a second cloud over the same table, which would know nothing of this one's commands.
+fn hold(data: Option<&Path>) -> Result<Option<File>, ServeError> {
+    let Some(path) = data else { return Ok(None) };
+    let unusable = |error| ServeError::Data { file: path.to_owned(), error };
+    let file = File::options().create(true).truncate(false).write(true).open(path).map_err(unusable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Err(unusable(io::Error::other("another process uses it"))),
+        Err(TryLockError::Error(error)) => Err(unusable(error)),
     }
 }
 
