@@ -35,10 +35,14 @@ fn heading(overview: &Overview) -> String {
     let status = sheet::coloured_status(&execution.status).bold();
     let until = execution.ended_at.unwrap_or_else(clock::now);
     let took = text::duration(until.duration_since(execution.started_at));
-    let so_far = if execution.ended_at.is_some() { "after" } else { "for" };
+    let took = match execution.ended_at {
+        Some(_) => format!(" after {took}"),
+        // The service's clock runs ahead of ours: how long it has run is not known here.
+        None if until < execution.started_at => String::new(),
+        None => format!(" for {took}"),
+    };
     let document = style(cut(&execution.document_name, 60)).bold();
-    let mut heading =
-        format!("{document} version {}: {status} {so_far} {took}\n", execution.document_version);
+    let mut heading = format!("{document} version {}: {status}{took}\n", execution.document_version);
     let id = cut(&execution.execution_id, 40);
     let _ = writeln!(
         heading,

@@ -16,8 +16,6 @@ const ITEM_TAKES: SignedDuration = SignedDuration::from_secs(20);
 const SSM_CALLS_MAX: u32 = 40;
 /// A command too many that could not be cancelled for so long is left to people: it is reported.
 const WATCH_GIVES_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
-/// Shards of the due index.
-const SHARDS: u8 = crate::table::DUE_SHARDS;
 
 /// What a tick came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -47,10 +45,12 @@ impl Orchestrator {
         self.ssm_calls.store(0, Ordering::Relaxed);
         let mut done = Reconciled::default();
         // Another shard first each minute: a full tick must not starve the last ones.
-        let first = u8::try_from(scheduled.as_second() / 60 % i64::from(SHARDS)).unwrap_or(0);
-        let shards = (0..SHARDS).map(|shard| (first + shard) % SHARDS);
-        let all = [DueFor::Executions, DueFor::Nobody].map(|of| shards.clone().map(move |shard| (of, shard)));
-        for (of, shard) in all.into_iter().flatten() {
+        let minute = scheduled.as_second() / 60;
+        let shards = |of: DueFor| {
+            let first = u8::try_from(minute % i64::from(of.shards())).unwrap_or(0);
+            (0..of.shards()).map(move |shard| (of, (first + shard) % of.shards()))
+        };
+        for (of, shard) in shards(DueFor::Executions).chain(shards(DueFor::Nobody)) {
             let nominated = match self.table.nominated(of, shard, scheduled).await {
                 Ok(nominated) => nominated,
                 Err(error) => {

@@ -26,7 +26,7 @@ pub(crate) use execution_item::{Loaded, Overview, StepRow};
 pub(crate) use recent_index::RecentKey;
 pub(crate) use result_item::INVOCATIONS_PER_PART;
 pub use schema::create_table;
-pub(crate) use schema::{DUE_SHARDS, Due, DueFor};
+pub(crate) use schema::{Due, DueFor};
 pub(crate) use send_item::{Recorded, SendItem};
 
 use crate::back_off::BackOff;

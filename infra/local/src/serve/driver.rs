@@ -55,7 +55,7 @@ impl Driver {
             let speed = options.speed;
             let deployed =
                 hold(options.data.as_deref()).and_then(|held| Ok((held, deploy(options, aws_url)?)));
-            let (_held, deployment) = match deployed {
+            let (held, deployment) = match deployed {
                 Ok(deployed) => deployed,
                 Err(error) => return drop(ready.send(Err(error))),
             };
@@ -64,6 +64,8 @@ impl Driver {
             }
             let tempo = Tempo::new(deployment.simulation.now(), speed);
             let over = Loop { deployment, tempo, received }.run();
+            // Whoever is told that it ended may use the file.
+            drop(held);
             // Who has stopped serving doesn't ask why.
             let _ = end.send(over.map_err(ServeError::from));
         })?;

@@ -19,8 +19,6 @@ pub(crate) const SCHEMA: u32 = 1;
 
 /// Names the index of what is due.
 pub(crate) const DUE_INDEX: &str = "due";
-/// Shards of that index.
-pub(crate) const DUE_SHARDS: u8 = 8;
 /// Chunk items of a command by Targets.
 pub(crate) const CHUNKS: u8 = 64;
 
@@ -122,6 +120,19 @@ pub(crate) enum DueFor {
 }
 
 impl DueFor {
+    /// How many shards it has. Each costs a query a minute, whether or not anything is due.
+    pub(crate) const fn shards(self) -> u8 {
+        match self {
+            Self::Executions => 8,
+            Self::Nobody => 2,
+        }
+    }
+
+    /// The shard that whatever has this id is in.
+    fn shard_of(self, id: &str) -> String {
+        self.shard(Sha256::digest(id)[0] % self.shards())
+    }
+
     /// A shard of the due index.
     pub(crate) fn shard(self, shard: u8) -> String {
         match self {
@@ -133,12 +144,12 @@ impl DueFor {
 
 /// The shard of the due index an execution's items are in.
 pub(crate) fn due_shard(execution: &ExecutionId) -> String {
-    DueFor::Executions.shard(Sha256::digest(execution.as_str())[0] % DUE_SHARDS)
+    DueFor::Executions.shard_of(execution.as_str())
 }
 
 /// The shard of the due index that a command, or a request to send one, is in.
 pub(crate) fn look_shard(id: &str) -> String {
-    DueFor::Nobody.shard(Sha256::digest(id)[0] % DUE_SHARDS)
+    DueFor::Nobody.shard_of(id)
 }
 
 /// What the due index nominates.
