@@ -52,7 +52,8 @@ fn invoke(deployment: &mut Deployment, function: &str, event: &Value) -> (u64, V
 fn refused(deployment: &mut Deployment, function: &str, event: &Value) -> String {
     let (status, body) = invoke(deployment, function, event);
     assert!((400..500).contains(&status), "{event} {body}");
-    body["__type"].as_str().expect("an error's name").to_owned()
+    // The results API has no types of SSM's.
+    body["__type"].as_str().or(body["Code"].as_str()).expect("an error's name").to_owned()
 }
 
 #[test]
@@ -90,6 +91,7 @@ fn whatever_a_body_is_it_is_the_callers_mistake() {
         ("[]", "SerializationException"),
         ("\"text\"", "SerializationException"),
         ("7", "SerializationException"),
+        ("null", "SerializationException"),
         ("\u{fffd}", "SerializationException"),
         (nested.as_str(), "SerializationException"),
         ("{\"Filters\": 1}", "SerializationException"),
@@ -103,7 +105,7 @@ fn whatever_a_body_is_it_is_the_callers_mistake() {
         assert_eq!(refused(&mut deployment, "api-read", &event), code, "{body:.60}");
     }
     // No body, and one that came as base64, are bodies.
-    for (body, encoded) in [("", false), ("{}", false), ("e30=", true), ("null", false)] {
+    for (body, encoded) in [("", false), ("{}", false), ("e30=", true)] {
         let mut event = request("DescribeAutomationExecutions", body);
         event["isBase64Encoded"] = json!(encoded);
         assert_eq!(invoke(&mut deployment, "api-read", &event).0, 200, "{body}");
