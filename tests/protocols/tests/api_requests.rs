@@ -53,7 +53,7 @@ fn refused(deployment: &mut Deployment, function: &str, event: &Value) -> String
     let (status, body) = invoke(deployment, function, event);
     assert!((400..500).contains(&status), "{event} {body}");
     // The results API has no types of SSM's.
-    body["__type"].as_str().or(body["Code"].as_str()).expect("an error's name").to_owned()
+    body["__type"].as_str().or_else(|| body["Code"].as_str()).expect("an error's name").to_owned()
 }
 
 #[test]
