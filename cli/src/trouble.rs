@@ -1,9 +1,10 @@
 //! Nodes that did not succeed: those that ended alike and said the same stand together.
 
 use crate::text::word;
+use crate::view::outcome;
 use fleetwright_fleet::{Counts, Outcome, Partition};
 use fleetwright_local::fleet::Fleet;
-use fleetwright_wire::results::{NodeOutcome, NodeResult, StepSummary};
+use fleetwright_wire::results::{NodeResult, StepSummary};
 use std::collections::BTreeMap;
 
 /// What SSM puts between standard output and standard error (SSM API reference, CommandPlugin.Output).
@@ -57,17 +58,6 @@ fn normalised(node: &NodeResult) -> String {
     match node.instance_id.parse() {
         Ok(id) => fleetwright_fleet::normalise(&node.output, &id),
         Err(_) => node.output.clone(),
-    }
-}
-
-const fn outcome(outcome: NodeOutcome) -> Option<Outcome> {
-    match outcome {
-        NodeOutcome::Success => Some(Outcome::Success),
-        NodeOutcome::Failed => Some(Outcome::Failed),
-        NodeOutcome::TimedOut => Some(Outcome::TimedOut),
-        NodeOutcome::Unknown => Some(Outcome::Unknown),
-        NodeOutcome::NotRun => Some(Outcome::NotRun),
-        NodeOutcome::InProgress => None,
     }
 }
 
