@@ -11,7 +11,8 @@ const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/compat");
 
 /// Builds `fleetwright` and runs the tests with it; `options` are for pytest.
 pub(crate) fn run(options: &[&str]) -> Result<(), String> {
-    super::cargo(&["build", "--locked", "--package", "fleetwright"])?;
+    // Of the whole workspace, as the tests are: one package alone would have its dependencies built once more.
+    super::cargo(&["build", "--locked", "--workspace", "--bin", "fleetwright"])?;
     let target = super::target_directory()?;
     let scratch = target.join("compat");
     let python = installed(&scratch)?;

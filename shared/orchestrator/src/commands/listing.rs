@@ -235,7 +235,9 @@ fn overlaid(mut command: Command, item: &CommandItem) -> Command {
 /// Status and details of a command that is not settled, as reported.
 fn status(item: &CommandItem) -> (&'static str, &'static str) {
     // Of two words the finer one, which sorts behind the coarse one it refines.
-    match item.command.statuses.last() {
+    // Of Targets only the settle knows how many nodes they meant: an end without numbers would be misread.
+    let is_counted = item.command.asked_count().is_some() || item.command.settled.is_some();
+    match item.command.statuses.last().filter(|_| is_counted) {
         Some(terminal) => (terminal.coarse().as_str(), terminal.as_str()),
         // SSM never said; it calls so what has expired (user guide, monitor-commands).
         None if item.command.settled.is_some() => ("TimedOut", "DeliveryTimedOut"),
