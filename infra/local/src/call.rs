@@ -17,6 +17,7 @@ use crate::names::OWN_KEY;
 use crate::protocol::{Answer, Request, Service};
 use crate::seed;
 use crate::trace::{TraceLine, subject};
+use crate::witness::Applied;
 
 /// Who calls.
 #[derive(Clone, Debug)]
@@ -109,6 +110,7 @@ impl Cloud {
     pub(crate) fn apply(&mut self, call: InFlight) {
         let InFlight { caller, request, after, ending, reply } = call;
         let answer = self.handle(&caller.name, &request);
+        self.tell(&caller.name, &request, &answer);
         let count = self.counters.call(&caller.name, &request.action());
         count.applied += 1;
         count.refused += u64::from(answer.error_code().is_some());
@@ -126,6 +128,15 @@ impl Cloud {
         let patience = if let Err(Failure::Timeout) = seen { PATIENCE } else { Duration::ZERO };
         // The caller may have given up; the call was applied all the same.
         let _ = reply.send(Reply { outcome: seen, after: after.max(patience) });
+    }
+
+    /// Shows whoever looks on what was applied.
+    fn tell(&mut self, caller: &str, request: &Request, answer: &Answer) {
+        let at = self.now();
+        if let Some(witness) = &mut self.witness {
+            let (dynamodb, ledger) = (&self.dynamodb, self.ssm.ledger());
+            witness.on_applied(&Applied { caller, request, answer, dynamodb, ledger, at });
+        }
     }
 
     fn course(&mut self, caller: &Caller, request: &Request, before: Duration, after: Duration) -> Course {

@@ -22,6 +22,7 @@ use crate::sns::Sns;
 use crate::sqs::Sqs;
 use crate::ssm::Ssm;
 use crate::trace::Trace;
+use crate::witness::Witness;
 
 /// The embedded cloud.
 pub struct Cloud {
@@ -43,6 +44,7 @@ pub struct Cloud {
     pub violations: Vec<Violation>,
     pub(crate) clock: VirtualClock,
     pub(crate) faults: Box<dyn Faults>,
+    pub(crate) witness: Option<Box<dyn Witness>>,
     pub(crate) random: ChaCha8Rng,
     pub(crate) asynchronous: AsyncQueue,
     /// Execution environments that died and whose invocations the driver has not dropped yet.
@@ -96,6 +98,7 @@ impl Cloud {
             violations: Vec::new(),
             clock: clock.clone(),
             faults: Box::new(NoFaults),
+            witness: None,
             random: seed::generator(seed, "cloud"),
             asynchronous: AsyncQueue::default(),
             crashed: BTreeSet::new(),
@@ -109,6 +112,11 @@ impl Cloud {
     /// Who decides what goes wrong from now on.
     pub fn set_faults(&mut self, faults: Box<dyn Faults>) {
         self.faults = faults;
+    }
+
+    /// Who looks on from now on.
+    pub fn set_witness(&mut self, witness: Box<dyn Witness>) {
+        self.witness = Some(witness);
     }
 
     /// True virtual time.

@@ -139,6 +139,17 @@ impl DynamoDb {
         }
     }
 
+    /// One item as it stands. For whoever looks at a simulation from outside, like [`Self::items`].
+    ///
+    /// # Errors
+    /// When there is no such table.
+    pub fn item(&self, table: &str, pk: &str, sk: &str) -> Result<Option<Value>, DynoxideError> {
+        let key = json!({ "pk": { "S": pk }, "sk": { "S": sk } });
+        let request = json!({ "TableName": table, "Key": key, "ConsistentRead": true });
+        let mut answer = self.dispatch("GetItem", request)?;
+        Ok(answer.get_mut("Item").map(Value::take).filter(Value::is_object))
+    }
+
     /// Deletes what has expired, if it is time to.
     pub(crate) fn sweep(&mut self, now: Timestamp) {
         if now.duration_since(self.swept_at) >= SWEEP_INTERVAL {

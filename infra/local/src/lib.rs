@@ -34,6 +34,7 @@ pub mod sns;
 pub mod sqs;
 pub mod ssm;
 pub mod trace;
+mod witness;
 
 pub use clock::VirtualClock;
 pub use cloud::{Cloud, Violation};
@@ -47,3 +48,4 @@ pub use pace::Pace;
 pub use sdk::SdkClients;
 pub use simulation::{Invoker, Outcome, Simulation, SimulationError, SimulationOptions, Step, Stop, Task};
 pub use trace::{Trace, TraceLine};
+pub use witness::{Applied, Witness};

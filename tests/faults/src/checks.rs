@@ -1,0 +1,372 @@
+//! What must be true when everything has ended, against the books of the simulated SSM, which no code under test sees.
+
+use crate::item::{is_over, number, text, texts, token_of};
+use crate::run::Stage;
+use crate::violation::{Invariant, Violation};
+use crate::weather::SentMessage;
+use crate::workload::Workload;
+use fleetwright_local::SimulationError;
+use fleetwright_local::names::queue_url;
+use fleetwright_local::protocol::{Request, Service};
+use fleetwright_local::ssm::{Ledger, StatusDetails};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// What was found wrong.
+struct Findings<'a> {
+    stage: &'a mut Stage,
+    found: Vec<Violation>,
+}
+
+impl Findings<'_> {
+    fn wrong(&mut self, invariant: Invariant, what: String) {
+        let at = self.stage.deployment.simulation.now();
+        self.found.push(Violation { invariant, at, what });
+    }
+}
+
+/// Holds everything that must be true at the end.
+pub(crate) fn at_the_end(stage: &mut Stage, workload: &Workload) -> Vec<Violation> {
+    let mut findings = Findings { stage, found: Vec::new() };
+    let items = findings.stage.items();
+    findings.nothing_forbidden();
+    findings.everything_is_over(&items);
+    findings.one_command_a_send(&items, workload);
+    findings.nothing_is_lost(&items);
+    findings.shown_is_true(&items, workload);
+    findings.within_budget();
+    findings.found
+}
+
+/// Every message comes once more, in another order: nothing changes but what is only a note of when.
+pub(crate) fn after_a_replay(stage: &mut Stage) -> Result<Vec<Violation>, SimulationError> {
+    let before = lasting(stage.items());
+    let messages = stage.weather.sent();
+    for message in messages.iter().rev().filter(|message| message.arrives) {
+        if message.queue != "facts" && message.queue != "prompt" {
+            continue;
+        }
+        let body = json!({ "QueueUrl": queue_url(&message.queue), "MessageBody": message.body });
+        let request = Request { service: Service::Sqs, operation: "SendMessage".to_owned(), body };
+        stage.deployment.simulation.cloud().handle("somebody", &request);
+    }
+    stage.deployment.simulation.run_until(|_| false, Duration::from_mins(10))?;
+    let after = lasting(stage.items());
+    let mut findings = Findings { stage, found: Vec::new() };
+    for (key, item) in &after {
+        let was = before.get(key);
+        if was != Some(item) {
+            let changed: Vec<&String> = item
+                .as_object()
+                .into_iter()
+                .flatten()
+                .filter(|(name, value)| was.is_none_or(|was| was[name.as_str()] != **value))
+                .map(|(name, _)| name)
+                .collect();
+            findings.wrong(Invariant::RepetitionChangesNothing, format!("{key:?}: {changed:?} changed"));
+        }
+    }
+    Ok(findings.found)
+}
+
+/// Items of executions and commands by key, without when something was last heard or looked at.
+fn lasting(items: Vec<Value>) -> BTreeMap<(String, String), Value> {
+    const NOTES: [&str; 3] = ["last_fact_at", "due_at", "due_shard"];
+    let mut lasting = BTreeMap::new();
+    for mut item in items {
+        let key = |name| text(&item, name).unwrap_or_default().to_owned();
+        let key = (key("pk"), key("sk"));
+        if !(key.0.starts_with("EXEC#") || key.0.starts_with("CMD#")) {
+            continue;
+        }
+        if let Some(members) = item.as_object_mut() {
+            members.retain(|name, _| !NOTES.contains(&name.as_str()));
+        }
+        lasting.insert(key, item);
+    }
+    lasting
+}
+
+/// Commands beyond the first of each mark.
+pub(crate) fn duplicates(ledger: &Ledger) -> u64 {
+    let marks: BTreeSet<&str> =
+        ledger.commands().iter().filter_map(|command| token_of(&command.comment)).collect();
+    u64::try_from(ledger.commands().len() - marks.len()).unwrap_or(0)
+}
+
+impl Findings<'_> {
+    fn nothing_forbidden(&mut self) {
+        let violations = self.stage.deployment.simulation.cloud().violations.clone();
+        for violation in violations {
+            self.wrong(Invariant::Permitted, format!("{violation:?}"));
+        }
+    }
+
+    fn everything_is_over(&mut self, items: &[Value]) {
+        for item in items {
+            let (pk, sk) = (text(item, "pk").unwrap_or_default(), text(item, "sk").unwrap_or_default());
+            if !pk.starts_with("EXEC#") {
+                continue;
+            }
+            if (sk == "EXEC" || sk.starts_with("STEP#")) && !is_over(item) {
+                self.wrong(Invariant::EverythingEnds, format!("{pk} {sk} is {:?}", text(item, "status")));
+            }
+            if sk.starts_with("SEND#") && text(item, "state") != Some("ended") {
+                self.wrong(Invariant::EverythingEnds, format!("{pk} {sk} is {:?}", text(item, "state")));
+            }
+        }
+    }
+
+    /// At most one command a send; what is more, where SSM hid one for long, is reported and runs no longer.
+    fn one_command_a_send(&mut self, items: &[Value], workload: &Workload) {
+        let sends: BTreeMap<&str, &Value> = sends(items).collect();
+        let commands = self.stage.deployment.simulation.cloud().ssm.ledger().commands().to_vec();
+        let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
+        for command in &commands {
+            let Some(token) = token_of(&command.comment) else {
+                self.wrong(Invariant::OneCommandASend, format!("{} bears no mark", command.command_id));
+                continue;
+            };
+            let first = seen.insert(token, &command.command_id);
+            let Some(send) = sends.get(token) else {
+                if let Some(first) = first {
+                    let what = format!("one request, two commands: {first} and {}", command.command_id);
+                    self.wrong(Invariant::OneCommandASend, what);
+                }
+                continue;
+            };
+            let id: &str = &command.command_id;
+            if text(send, "command_id") == Some(id) {
+                continue;
+            }
+            if text(send, "command_id").is_none() && document_end(send) == "Unknown" && first.is_none() {
+                // Nobody ever saw it: SSM hid it for longer than the last look.
+                if !workload.hides_for_long {
+                    self.wrong(Invariant::OneCommandASend, format!("{id} of {token} was never found"));
+                }
+                continue;
+            }
+            if !workload.hides_for_long {
+                self.wrong(Invariant::OneCommandASend, format!("{id} is one too many for {token}"));
+            } else if !texts(send, "extra_commands").contains(id) {
+                self.wrong(Invariant::OneCommandASend, format!("{id} of {token} is one too many and not reported"));
+            } else if command.ended_at.is_none() {
+                self.wrong(Invariant::OneCommandASend, format!("{id} of {token} is one too many and runs on"));
+            }
+        }
+    }
+
+    /// Every fact that reached a queue is in the table, or its message in a dead-letter queue.
+    fn nothing_is_lost(&mut self, items: &[Value]) {
+        let dead: BTreeSet<String> = {
+            let cloud = self.stage.deployment.simulation.cloud();
+            let queues = ["facts-dead", "prompt-dead"].into_iter().filter_map(|queue| cloud.sqs.queue(queue));
+            queues.flat_map(|queue| queue.messages().map(|message| message.body.clone())).collect()
+        };
+        let mut stored: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
+        for item in items {
+            if let Some(id) = text(item, "pk").and_then(|pk| pk.strip_prefix("CMD#")) {
+                stored.entry(id.split('#').next().unwrap_or(id)).or_default().push(item);
+            }
+        }
+        for message in self.stage.weather.sent() {
+            let to_us = message.queue == "facts" || message.queue == "prompt";
+            if !message.arrives || !to_us || dead.contains(&message.body) {
+                continue;
+            }
+            match said(&message) {
+                Said::Node { command, node, status } => {
+                    let items = stored.get(command.as_str()).map(Vec::as_slice).unwrap_or_default();
+                    let is_stored = items.iter().any(|item| {
+                        let sets = item.as_object().into_iter().flatten();
+                        sets.filter(|(name, _)| name.starts_with("nodes_"))
+                            .any(|(name, _)| texts(item, name).contains(node.as_str()))
+                    });
+                    if !is_stored {
+                        let what = format!("{status} of {node} in {command} was accepted and is not stored");
+                        self.wrong(Invariant::NothingAcceptedIsLost, what);
+                    }
+                }
+                Said::Command { command } => {
+                    if !stored.contains_key(command.as_str()) {
+                        let what = format!("the end of {command} was accepted and is not stored");
+                        self.wrong(Invariant::NothingAcceptedIsLost, what);
+                    }
+                }
+                Said::Nothing => {}
+                Said::Poison => {
+                    let what = format!("{} was acknowledged, and nobody can read it", message.body);
+                    self.wrong(Invariant::NothingAcceptedIsLost, what);
+                }
+            }
+        }
+    }
+
+    /// What the results API shows equals what SSM's own books say, node by node.
+    fn shown_is_true(&mut self, items: &[Value], workload: &Workload) {
+        for id in self.stage.ids() {
+            let own = format!("EXEC#{id}");
+            let of_execution: Vec<Value> =
+                items.iter().filter(|item| text(item, "pk") == Some(&own)).cloned().collect();
+            if let Err(error) = self.execution_is_true(&id, &of_execution, workload) {
+                self.wrong(Invariant::ShownIsTrue, format!("{id}: {error}"));
+            }
+        }
+    }
+
+    fn execution_is_true(&mut self, id: &str, items: &[Value], workload: &Workload) -> Result<(), String> {
+        let summary = self.get(&format!("/executions/{id}/summary"))?;
+        for step in summary["Steps"].as_array().ok_or("no steps")? {
+            let ordinal = step["Ordinal"].as_u64().ok_or("no ordinal")?;
+            let shown = self.shown(id, ordinal)?;
+            let truth = {
+                let cloud = self.stage.deployment.simulation.cloud();
+                truth_of_step(items, ordinal, cloud.ssm.ledger())?
+            };
+            let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+            for (node, outcome) in &truth {
+                let shown = shown.get(node).map_or("Success", String::as_str);
+                *counts.entry(shown).or_default() += 1;
+                // Of what SSM hid for longer than it was asked, nothing better can be said than this.
+                let unseen = shown == "Unknown" && workload.hides_for_long;
+                if shown != *outcome && !unseen {
+                    self.wrong(
+                        Invariant::ShownIsTrue,
+                        format!("{id} step {ordinal}, {node}: shown {shown}, in truth {outcome}"),
+                    );
+                }
+            }
+            for (node, outcome) in shown.iter().filter(|(node, _)| !truth.contains_key(*node)) {
+                *counts.entry(outcome).or_default() += 1;
+                if outcome != "NotRun" && outcome != "Unknown" {
+                    let what = format!("{id} step {ordinal}, {node}: {outcome}, and no command ran there");
+                    self.wrong(Invariant::ShownIsTrue, what);
+                }
+            }
+            for outcome in ["Success", "Failed", "TimedOut", "Unknown", "NotRun"] {
+                let counted = counts.get(outcome).copied().unwrap_or(0);
+                if step["Counts"][outcome] != counted {
+                    let what = format!("{id} step {ordinal}: {} {outcome}, and {counted} nodes", step["Counts"][outcome]);
+                    self.wrong(Invariant::ShownIsTrue, what);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Nodes of a step that are not Success, with their outcomes.
+    fn shown(&mut self, id: &str, ordinal: u64) -> Result<BTreeMap<String, String>, String> {
+        let path = format!("/executions/{id}/nodes?status=NotSuccess&step={ordinal}&limit=1000");
+        let page = self.get(&path)?;
+        let nodes = page["Nodes"].as_array().ok_or("no nodes")?;
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        Ok(nodes.iter().map(|node| (text(&node["InstanceId"]), text(&node["Outcome"]))).collect())
+    }
+
+    fn get(&mut self, path: &str) -> Result<Value, String> {
+        self.stage.deployment.get(path).map_err(|error| format!("{path}: {error}"))
+    }
+
+    /// Nobody calls in circles: what is asked of SSM is bounded by commands and by time.
+    fn within_budget(&mut self) {
+        let (calls, commands) = {
+            let cloud = self.stage.deployment.simulation.cloud();
+            let calls: u64 = cloud
+                .counters
+                .calls
+                .values()
+                .flat_map(|actions| actions.iter())
+                .filter(|(action, _)| action.starts_with("ssm:"))
+                .map(|(_, count)| count.applied + count.lost)
+                .sum();
+            (calls, u64::try_from(cloud.ssm.ledger().commands().len()).unwrap_or(0))
+        };
+        let passed = self.stage.deployment.simulation.now().duration_since(self.stage.began);
+        let minutes = u64::try_from(passed.as_mins()).unwrap_or(0);
+        if calls > 50 + 30 * commands + 20 * minutes {
+            let what = format!("{calls} calls to SSM for {commands} commands in {minutes} minutes");
+            self.wrong(Invariant::WithinBudget, what);
+        }
+    }
+}
+
+/// Sends by token.
+fn sends(items: &[Value]) -> impl Iterator<Item = (&str, &Value)> {
+    items.iter().filter_map(|item| Some((text(item, "sk")?.strip_prefix("SEND#")?, item)))
+}
+
+fn document_end(send: &Value) -> String {
+    text(send, "end").unwrap_or_default().trim_matches('"').to_owned()
+}
+
+/// What really became of the nodes of a step's last attempt, by the commands its sends named.
+fn truth_of_step(
+    items: &[Value],
+    step: u64,
+    ledger: &Ledger,
+) -> Result<BTreeMap<String, &'static str>, String> {
+    let of_step: Vec<&Value> =
+        sends(items).map(|(_, send)| send).filter(|send| number(send, "step") == Some(step)).collect();
+    let last = of_step.iter().filter_map(|send| number(send, "attempt")).max();
+    let mut truth = BTreeMap::new();
+    for send in of_step.iter().filter(|send| number(send, "attempt") == last) {
+        let Some(id) = text(send, "command_id") else { continue };
+        let command = ledger.command(id).ok_or_else(|| format!("SSM never accepted {id}"))?;
+        for (node, details) in &command.nodes {
+            let ran = ledger.runs_of(id).any(|run| run.node == *node);
+            truth.insert(node.to_string(), outcome_of(*details, ran));
+        }
+    }
+    Ok(truth)
+}
+
+/// The outcome that a status stands for.
+const fn outcome_of(details: StatusDetails, ran: bool) -> &'static str {
+    match details {
+        StatusDetails::Success => "Success",
+        StatusDetails::Failed => "Failed",
+        StatusDetails::ExecutionTimedOut => "TimedOut",
+        StatusDetails::Terminated | StatusDetails::InvalidPlatform | StatusDetails::AccessDenied => "NotRun",
+        StatusDetails::Cancelled if ran => "Failed",
+        StatusDetails::Cancelled => "NotRun",
+        StatusDetails::DeliveryTimedOut
+        | StatusDetails::Undeliverable
+        | StatusDetails::Pending
+        | StatusDetails::InProgress
+        | StatusDetails::Cancelling => "Unknown",
+    }
+}
+
+/// What a message says, read by other code than the functions'.
+enum Said {
+    Node { command: String, node: String, status: String },
+    Command { command: String },
+    Nothing,
+    Poison,
+}
+
+fn said(message: &SentMessage) -> Said {
+    let Ok(body) = serde_json::from_str::<Value>(&message.body) else { return Said::Poison };
+    let own = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+    let over = |status: &Option<String>| {
+        let running = ["Pending", "InProgress", "Delayed", "Cancelling"];
+        status.as_deref().is_some_and(|status| !running.contains(&status))
+    };
+    let (command, node, status) = if body["fleetwright"] == "wake" {
+        return Said::Nothing;
+    } else if body["detail"].is_object() {
+        let detail = &body["detail"];
+        (own(&detail["command-id"]), own(&detail["instance-id"]), own(&detail["status"]))
+    } else {
+        let inner = body["Message"].as_str().and_then(|text| serde_json::from_str(text).ok());
+        let inner: Value = inner.unwrap_or(body);
+        (own(&inner["commandId"]), own(&inner["instanceId"]), own(&inner["status"]))
+    };
+    match (command, node, status) {
+        (Some(_), _, status @ Some(_)) if !over(&status) => Said::Nothing,
+        (Some(command), Some(node), Some(status)) => Said::Node { command, node, status },
+        (Some(command), None, Some(_)) => Said::Command { command },
+        _ => Said::Poison,
+    }
+}

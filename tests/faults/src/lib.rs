@@ -1,0 +1,19 @@
+//! Seeded runs under faults. A seed is a workload (executions of random runbooks over a random fleet, stops, signals) and
+//! a storm (calls that fail, crash or are slow; messages that are lost, doubled or late; clocks that are off). It is
+//! played in virtual time over the production functions with the real SDK clients. After every write, and when all has
+//! ended, what must be true is held against the simulated SSM's own books, which no code under test sees.
+
+mod checks;
+mod client;
+mod dice;
+mod item;
+mod run;
+mod sometimes;
+mod violation;
+mod weather;
+mod witness;
+mod workload;
+
+pub use run::{Play, Played, play};
+pub use sometimes::Sometimes;
+pub use violation::{Invariant, Violation};

@@ -1,0 +1,222 @@
+//! What a run is about: a fleet, runbooks, and what people do with them, drawn from the seed.
+
+mod fleet;
+mod runbook;
+
+use crate::dice::Dice;
+use fleetwright_local::fleet::{Fleet, Span};
+use fleetwright_local::ssm::SsmOptions;
+use std::time::Duration;
+
+/// SSM shows what happened later than this, and a command may be taken for absent and sent a second time (protocols,
+/// P3: three looks, the first 90 s after the try, one a minute at most).
+const SEEN_IN_TIME: Duration = Duration::from_secs(180);
+/// Messages nobody can read.
+const POISON: [&str; 5] = [
+    " ",
+    "{",
+    "{\"Type\":\"Notification\",\"Message\":\"\"}",
+    "{\"commandId\":5}",
+    "{\"detail-type\":\"EC2 Command Invocation Status-change Notification\",\"detail\":{}}",
+];
+
+/// Everything people and nodes do in a run.
+#[derive(Debug, Clone)]
+pub(crate) struct Workload {
+    pub(crate) fleet: Fleet,
+    pub(crate) ssm: SsmOptions,
+    /// SSM may show a command later than anybody waits for it: a second one may be sent (G4).
+    pub(crate) hides_for_long: bool,
+    pub(crate) index_lag: Option<Span>,
+    pub(crate) invocation_events: bool,
+    pub(crate) executions: Vec<PlannedExecution>,
+    pub(crate) acts: Vec<Act>,
+    /// How long things go wrong.
+    pub(crate) storm: Duration,
+    /// Whether all messages come once more when all is over.
+    pub(crate) replay: bool,
+}
+
+/// One execution as somebody is going to start it.
+#[derive(Debug, Clone)]
+pub(crate) struct PlannedExecution {
+    pub(crate) runbook: String,
+    pub(crate) nodes: Vec<String>,
+    pub(crate) client_token: String,
+}
+
+/// Something that somebody does at a moment of a run.
+#[derive(Debug, Clone)]
+pub(crate) struct Act {
+    /// After the beginning.
+    pub(crate) after: Duration,
+    pub(crate) what: Deed,
+}
+
+/// What somebody does.
+#[derive(Debug, Clone)]
+pub(crate) enum Deed {
+    /// Starts an execution; the same request again, with the same token, is no second one.
+    Start(usize),
+    /// Stops one: `Cancel` or `Complete`.
+    Stop(usize, &'static str),
+    /// Sends a signal: `Approve`, `Reject` or `Resume`.
+    Signal(usize, &'static str),
+    /// Sends a command through our API.
+    Send(Vec<String>),
+    /// Puts a message nobody can read into a queue.
+    Poison(&'static str, &'static str),
+    /// SSM hides the next command for a while.
+    Hide(Duration),
+}
+
+impl Workload {
+    /// The workload of a seed.
+    pub(crate) fn drawn(seed: u64) -> Self {
+        let mut dice = Dice::new(seed, "workload");
+        let size = dice.weighted(&[(3, (0, 0)), (57, (1, 6)), (28, (7, 60)), (12, (61, 300))]);
+        let nodes = usize::try_from(dice.mostly_small(size.0, size.1)).unwrap_or(1);
+        let fleet = fleet::drawn(nodes, seed, &mut dice);
+        let ids: Vec<String> = fleet.nodes().iter().map(|node| node.id.to_string()).collect();
+        let count = dice.weighted(&[(64, 1), (20, 2), (8, 3), (5, 4), (3, 5)]);
+        let executions: Vec<_> = (0..count).map(|at| PlannedExecution::drawn(at, &ids, &mut dice)).collect();
+        let storm = dice.duration(Duration::from_mins(1), Duration::from_mins(20));
+        let mut acts = Vec::new();
+        for at in 0..executions.len() {
+            acts.extend(life(at, storm, &mut dice));
+        }
+        acts.extend(others(&ids, storm, &mut dice));
+        acts.sort_by_key(|act| act.after);
+        let hidden = acts.iter().any(|act| matches!(act.what, Deed::Hide(time) if time > SEEN_IN_TIME));
+        let (ssm, lag) = ssm(&mut dice);
+        Self {
+            fleet,
+            ssm,
+            hides_for_long: hidden || lag > SEEN_IN_TIME,
+            index_lag: dice.weighted(&[
+                (60, None),
+                (20, Some(Span::millis(10, 2000))),
+                (15, Some(Span::seconds(1, 60))),
+                (5, Some(Span::seconds(60, 300))),
+            ]),
+            invocation_events: dice.hits(0.3),
+            executions,
+            acts,
+            storm,
+            replay: dice.hits(0.25),
+        }
+    }
+}
+
+impl PlannedExecution {
+    fn drawn(at: usize, ids: &[String], dice: &mut Dice) -> Self {
+        let runbook = runbook::drawn(dice);
+        let all = dice.hits(0.7);
+        let nodes = ids.iter().filter(|_| all || dice.hits(0.5)).cloned().collect();
+        // SSM API reference, StartAutomationExecution.ClientToken: a UUID.
+        Self { runbook, nodes, client_token: format!("8f7c1a52-3a0e-4b8e-9c53-{at:012x}") }
+    }
+}
+
+/// What is done with one execution.
+fn life(at: usize, storm: Duration, dice: &mut Dice) -> Vec<Act> {
+    let within = |dice: &mut Dice, longest| dice.duration(Duration::ZERO, longest);
+    let begin = if at == 0 { Duration::ZERO } else { within(dice, storm / 2) };
+    let mut acts = vec![Act { after: begin, what: Deed::Start(at) }];
+    if dice.hits(0.2) {
+        acts.push(Act { after: begin + within(dice, Duration::from_secs(30)), what: Deed::Start(at) });
+    }
+    if dice.hits(0.3) {
+        // Often just when something is about to happen.
+        let longest = *dice.of(&[Duration::from_secs(4), Duration::from_secs(40), storm * 2]);
+        let kind = if dice.hits(0.75) { "Cancel" } else { "Complete" };
+        let after = begin + within(dice, longest);
+        acts.push(Act { after, what: Deed::Stop(at, kind) });
+        if dice.hits(0.3) {
+            acts.push(Act { after: after + within(dice, Duration::from_secs(90)), what: Deed::Stop(at, kind) });
+        }
+    }
+    for _ in 0..dice.between(0, 3) {
+        let signal = *dice.of(&["Approve", "Approve", "Resume", "Resume", "Reject"]);
+        acts.push(Act { after: begin + within(dice, storm * 2), what: Deed::Signal(at, signal) });
+    }
+    acts
+}
+
+/// What happens beside the executions.
+fn others(ids: &[String], storm: Duration, dice: &mut Dice) -> Vec<Act> {
+    let mut acts = Vec::new();
+    if !ids.is_empty() && dice.hits(0.12) {
+        let nodes = ids.iter().take(5).cloned().collect();
+        acts.push(Act { after: dice.duration(Duration::ZERO, storm), what: Deed::Send(nodes) });
+    }
+    if dice.hits(0.2) {
+        for _ in 0..dice.mostly_small(1, 12) {
+            let queue = *dice.of(&["facts", "prompt"]);
+            let after = dice.duration(Duration::ZERO, storm);
+            acts.push(Act { after, what: Deed::Poison(queue, POISON[dice.index(POISON.len())]) });
+        }
+    }
+    if dice.hits(0.2) {
+        let seconds = if dice.hits(0.3) { dice.between(181, 1800) } else { dice.between(1, 170) };
+        let after = dice.duration(Duration::ZERO, storm);
+        acts.push(Act { after, what: Deed::Hide(Duration::from_secs(seconds)) });
+    }
+    acts
+}
+
+/// How SSM behaves, and how late it shows what happened at the latest.
+fn ssm(dice: &mut Dice) -> (SsmOptions, Duration) {
+    let mut ssm = SsmOptions::default();
+    let lag_s = dice.weighted(&[(60, 0), (22, 15), (14, 60), (3, 150), (1, 900)]);
+    if lag_s > 0 {
+        ssm.read_lag = Span::seconds(0, lag_s);
+    }
+    ssm.event_loss = dice.rate();
+    ssm.event_duplication = dice.rate();
+    ssm.event_lag = dice.weighted(&[(80, ssm.event_lag), (15, Span::seconds(0, 30)), (5, Span::seconds(0, 600))]);
+    ssm.cancelled_hides_unstarted = dice.hits(0.3);
+    ssm.cancel_ineffective = dice.rate();
+    ssm.undeliverable_runs_anyway = if dice.hits(0.5) { 0.5 } else { 0.0 };
+    ssm.delivery_timed_out_runs_anyway = if dice.hits(0.5) { 0.5 } else { 0.0 };
+    ssm.undelivered_ends_at_timeout_seconds = dice.hits(0.5);
+    ssm.notifications.unstarted = dice.hits(0.7);
+    ssm.notifications.details_in_events = dice.hits(0.3);
+    (ssm, Duration::from_secs(u64::try_from(lag_s).unwrap_or(0)))
+}
+
+impl Workload {
+    /// What is special about it.
+    pub(crate) fn sometimes(&self) -> crate::Sometimes {
+        let mut sometimes = crate::Sometimes::default();
+        let mut note = |is_so: bool, what| {
+            if is_so {
+                sometimes.count(what);
+            }
+        };
+        note(self.fleet.nodes().is_empty(), "workload: no nodes");
+        note(self.fleet.nodes().len() > 150, "workload: more than 150 nodes");
+        note(self.executions.len() > 1, "workload: several executions");
+        note(self.hides_for_long, "workload: SSM hides commands for long");
+        note(self.index_lag.is_some(), "workload: indexes lag");
+        note(self.invocation_events, "workload: events of all nodes");
+        note(self.replay, "workload: everything comes again");
+        let has = |what: &dyn Fn(&Deed) -> bool| self.acts.iter().any(|act| what(&act.what));
+        note(has(&|deed| matches!(deed, Deed::Poison(..))), "workload: poison");
+        note(has(&|deed| matches!(deed, Deed::Send(_))), "workload: a command through our API");
+        for (action, what) in [
+            ("aws:branch", "workload: a branch"),
+            ("aws:sleep", "workload: a sleep"),
+            ("aws:approve", "workload: an approval"),
+            ("aws:pause", "workload: a pause"),
+            ("aws:loop", "workload: a loop"),
+            ("FailedInstanceIds", "workload: a retry of failed nodes"),
+            ("Targets", "workload: a command by tag"),
+            ("onCancel", "workload: a clean-up"),
+            ("maxAttempts", "workload: several attempts"),
+        ] {
+            note(self.executions.iter().any(|execution| execution.runbook.contains(action)), what);
+        }
+        sometimes
+    }
+}
