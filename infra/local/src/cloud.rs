@@ -129,7 +129,8 @@ impl Cloud {
         let (now, operation, body) = (self.now(), request.operation.as_str(), &request.body);
         match request.service {
             Service::DynamoDb => {
-                let (answer, units) = self.dynamodb.handle(operation, body);
+                let (answer, units) = self.dynamodb.serve(operation, body);
+                self.violations.append(&mut self.dynamodb.take_violations());
                 self.counters.use_units(caller, operation, units);
                 answer
             }

@@ -29,7 +29,7 @@ use url_event::{post, read_answer, url_event};
 use crate::clock::START;
 use crate::dynamodb::DynamoDb;
 use crate::eventbridge::{Rule, Trigger};
-use crate::fleet::Fleet;
+use crate::fleet::{Fleet, Span};
 use crate::lambda::{EventSource, InvokeError};
 use crate::names::{ACCOUNT, REGION, queue_url, topic_arn};
 use crate::queue::{QueueOptions, Redrive};
@@ -68,6 +68,11 @@ pub struct DeploymentOptions {
     pub start: Timestamp,
     /// The file the tables are kept in, which is made if it is not there; without one they are in memory.
     pub data: Option<PathBuf>,
+    /// How much later than a consistent read any other read, and every read of an index, sees what was written: between
+    /// two bounds, drawn for each write, never before an earlier one. Without it all reads see everything at once.
+    /// Only for tables in memory. (Eventual consistency of indexes: DynamoDB developer guide, "Global secondary
+    /// indexes": usually well under a second, and nobody promises a bound.)
+    pub index_lag: Option<Span>,
     /// How SSM behaves.
     pub ssm: SsmOptions,
     /// Whether Run Command publishes to our topic.
@@ -96,6 +101,7 @@ impl DeploymentOptions {
             seed,
             start: START,
             data: None,
+            index_lag: None,
             ssm: SsmOptions::default(),
             notifications: true,
             command_events: true,
@@ -132,6 +138,9 @@ pub enum DeploymentError {
         /// Why not.
         error: DynoxideError,
     },
+    /// A lag was asked for of tables in a file.
+    #[error("only tables in memory can be read late")]
+    LateFile,
     /// The table could not be made.
     #[error("the table was not created: {0}")]
     Table(String),
@@ -167,9 +176,7 @@ impl Deployment {
         let settings =
             SimulationOptions { seed: options.seed, start: options.start, keep_trace: options.keep_trace };
         let mut simulation = Simulation::new(ssm, settings)?;
-        if let Some(file) = &options.data {
-            let tables = DynamoDb::in_file(file, options.start);
-            let tables = tables.map_err(|error| DeploymentError::Data { file: file.clone(), error })?;
+        if let Some(tables) = tables(&simulation, options)? {
             simulation.cloud().dynamodb = tables;
         }
         connect(&simulation, options);
@@ -356,6 +363,22 @@ fn config(options: &DeploymentOptions) -> Config {
         resend_absent: options.resend_absent,
         track_others: options.invocation_events,
         assume_roles: if options.roles.is_empty() { AssumeRoles::RecordOnly } else { AssumeRoles::Listed },
+    }
+}
+
+/// Tables of another kind than those a cloud begins with.
+fn tables(simulation: &Simulation, options: &DeploymentOptions) -> Result<Option<DynamoDb>, DeploymentError> {
+    match (&options.data, options.index_lag) {
+        (None, None) => Ok(None),
+        (None, Some(lag)) => {
+            let tables = DynamoDb::in_memory_with_lag(&simulation.clock(), lag, options.seed);
+            Ok(Some(tables.map_err(SimulationError::from)?))
+        }
+        (Some(file), None) => {
+            let tables = DynamoDb::in_file(file, options.start);
+            tables.map(Some).map_err(|error| DeploymentError::Data { file: file.clone(), error })
+        }
+        (Some(_), Some(_)) => Err(DeploymentError::LateFile),
     }
 }
 

@@ -1,17 +1,24 @@
 //! DynamoDB: an embedded engine in process, on the virtual clock, with the capacity of every call counted.
 
+mod absent;
+mod engine;
+mod replica;
+
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 
-use dynoxide::storage_backend::Clock;
-use dynoxide::{Database, DynoxideError};
+use dynoxide::DynoxideError;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use engine::Engine;
+use replica::{Change, Replica};
+
 use crate::clock::VirtualClock;
+use crate::cloud::Violation;
+use crate::fleet::Span;
 use crate::protocol::Answer;
 
 /// How often expired items are swept. The service promises a few days; readers must not rely on it either way.
@@ -19,7 +26,9 @@ const SWEEP_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
 
 /// The tables of the embedded cloud.
 pub struct DynamoDb {
-    database: Database,
+    engine: Engine,
+    /// Behind a cell, since who looks from outside has no more than a reference and may write as well.
+    replica: Option<RefCell<Replica>>,
     swept_at: Timestamp,
 }
 
@@ -32,27 +41,23 @@ pub struct Units {
     pub write: f64,
 }
 
-/// The engine reads whole seconds from our clock.
-struct EngineClock(VirtualClock);
-
-impl Clock for EngineClock {
-    fn now_unix_secs(&self) -> u64 {
-        u64::try_from(self.0.now().as_second()).unwrap_or_default()
-    }
-
-    fn now_unix_secs_f64(&self) -> f64 {
-        self.0.now().as_duration().as_secs_f64()
-    }
-}
-
 impl DynamoDb {
     /// No tables, in memory.
     ///
     /// # Errors
     /// When the engine cannot start.
     pub fn in_memory(clock: &VirtualClock) -> Result<Self, DynoxideError> {
-        let engine_clock = Arc::new(EngineClock(clock.clone()));
-        Ok(Self { database: Database::memory_with_clock(engine_clock)?, swept_at: clock.now() })
+        Ok(Self { engine: Engine::in_memory(clock)?, replica: None, swept_at: clock.now() })
+    }
+
+    /// No tables, in memory. What is written is seen `lag` later by reads that are not consistent and by all reads of
+    /// an index, as long as they come from clients.
+    ///
+    /// # Errors
+    /// When the engine cannot start.
+    pub fn in_memory_with_lag(clock: &VirtualClock, lag: Span, seed: u64) -> Result<Self, DynoxideError> {
+        let replica = Replica::new(lag, seed, clock)?;
+        Ok(Self { replica: Some(RefCell::new(replica)), ..Self::in_memory(clock)? })
     }
 
     /// The tables in a file, which is made if it is not there. The engine has no clock but the wall's for those: it
@@ -61,58 +66,36 @@ impl DynamoDb {
     /// # Errors
     /// When the file cannot be made, opened or understood.
     pub fn in_file(file: &Path, now: Timestamp) -> Result<Self, DynoxideError> {
-        let path = file.to_str();
-        let path = path.ok_or_else(|| DynoxideError::InternalServerError("its name is not UTF-8".to_owned()));
-        Ok(Self { database: Database::new(path?)?, swept_at: now })
+        Ok(Self { engine: Engine::in_file(file)?, replica: None, swept_at: now })
     }
 
-    /// Applies one operation; says beside the answer what it cost.
+    /// Applies one operation of whoever looks at a simulation from outside: every read sees all that was written. Says
+    /// beside the answer what it cost.
     pub fn handle(&self, operation: &str, body: &Value) -> (Answer, Units) {
-        let mut request = body.clone();
-        let asked =
-            request.get("ReturnConsumedCapacity").and_then(Value::as_str).is_some_and(|mode| mode != "NONE");
-        if !asked && costs(operation) {
-            request["ReturnConsumedCapacity"] = json!("TOTAL");
+        let (answer, units) = self.engine.answer(operation, body);
+        if let Some(replica) = &self.replica
+            && answer.error_code().is_none()
+            && writes(operation)
+        {
+            let change = Change::Write { operation: operation.to_owned(), request: body.clone() };
+            replica.borrow_mut().take(change);
         }
-        match self.dispatch(operation, request) {
-            Ok(mut response) => {
-                let units = Units::of(operation, &response);
-                if !asked && let Some(members) = response.as_object_mut() {
-                    members.remove("ConsumedCapacity");
-                }
-                (Answer::ok(response), units)
+        (answer, units)
+    }
+
+    /// Applies one operation of a client: what need not be consistent is read as it is at the replica, if there is one.
+    pub(crate) fn serve(&self, operation: &str, body: &Value) -> (Answer, Units) {
+        match &self.replica {
+            Some(replica) if may_be_late(operation, body) => {
+                replica.borrow_mut().now().answer(operation, body)
             }
-            Err(error) => {
-                let units = Units::of_refusal(&error, body);
-                let body = serde_json::from_str(&error.to_json()).unwrap_or_default();
-                (Answer { status: error.status_code(), body }, units)
-            }
+            Some(_) | None => self.handle(operation, body),
         }
     }
 
-    fn dispatch(&self, operation: &str, request: Value) -> Result<Value, DynoxideError> {
-        let database = &self.database;
-        match operation {
-            "CreateTable" => written(database.create_table(read(request)?)?),
-            "DeleteTable" => written(database.delete_table(read(request)?)?),
-            "DescribeTable" => written(database.describe_table(read(request)?)?),
-            "ListTables" => written(database.list_tables(read(request)?)?),
-            "PutItem" => written(database.put_item(read(request)?)?),
-            "GetItem" => written(database.get_item(read(request)?)?),
-            "DeleteItem" => written(database.delete_item(read(request)?)?),
-            "UpdateItem" => written(database.update_item(read(request)?)?),
-            "Query" => written(database.query(read(request)?)?),
-            "Scan" => written(database.scan(read(request)?)?),
-            "BatchGetItem" => written(database.batch_get_item(read(request)?)?),
-            "BatchWriteItem" => written(database.batch_write_item(read(request)?)?),
-            "TransactWriteItems" => written(database.transact_write_items(read(request)?)?),
-            "TransactGetItems" => written(database.transact_get_items(read(request)?)?),
-            "UpdateTimeToLive" => written(database.update_time_to_live(read(request)?)?),
-            "DescribeTimeToLive" => written(database.describe_time_to_live(read(request)?)?),
-            other => {
-                Err(DynoxideError::ValidationException(format!("{other} is not part of the embedded cloud")))
-            }
-        }
+    /// Changes that the replica did not take as the first database did, since this was asked last.
+    pub(crate) fn take_violations(&mut self) -> Vec<Violation> {
+        self.replica.as_mut().map(|replica| replica.get_mut().take_violations()).unwrap_or_default()
     }
 
     /// Every item of a table, in key order. For whoever looks at a simulation from outside: costs nothing, and no
@@ -128,7 +111,7 @@ impl DynamoDb {
             if !start.is_null() {
                 request["ExclusiveStartKey"] = start;
             }
-            let mut page = self.dispatch("Scan", request)?;
+            let mut page = self.engine.dispatch("Scan", request)?;
             for item in page["Items"].as_array_mut().into_iter().flat_map(std::mem::take) {
                 items.insert((item["pk"].to_string(), item["sk"].to_string(), items.len()), item);
             }
@@ -146,7 +129,7 @@ impl DynamoDb {
     pub fn item(&self, table: &str, pk: &str, sk: &str) -> Result<Option<Value>, DynoxideError> {
         let key = json!({ "pk": { "S": pk }, "sk": { "S": sk } });
         let request = json!({ "TableName": table, "Key": key, "ConsistentRead": true });
-        let mut answer = self.dispatch("GetItem", request)?;
+        let mut answer = self.engine.dispatch("GetItem", request)?;
         Ok(answer.get_mut("Item").map(Value::take).filter(Value::is_object))
     }
 
@@ -155,7 +138,10 @@ impl DynamoDb {
         if now.duration_since(self.swept_at) >= SWEEP_INTERVAL {
             self.swept_at = now;
             // Nobody may rely on expiry, so nothing follows from a sweep that failed.
-            let _ = self.database.sweep_ttl();
+            let swept = self.engine.sweep();
+            if let (Some(replica), Ok(items)) = (&self.replica, swept) {
+                replica.borrow_mut().take(Change::Expiry { items });
+            }
         }
     }
 }
@@ -167,6 +153,35 @@ fn costs(operation: &str) -> bool {
 
 fn reads(operation: &str) -> bool {
     matches!(operation, "GetItem" | "BatchGetItem" | "TransactGetItems" | "Query" | "Scan")
+}
+
+fn writes(operation: &str) -> bool {
+    matches!(
+        operation,
+        "CreateTable"
+            | "DeleteTable"
+            | "UpdateTimeToLive"
+            | "PutItem"
+            | "UpdateItem"
+            | "DeleteItem"
+            | "BatchWriteItem"
+            | "TransactWriteItems"
+    )
+}
+
+/// Whether a read may miss the latest writes (DynamoDB developer guide, "Read consistency"): an index can only be read
+/// so, a table unless it is asked otherwise, and a transaction never.
+fn may_be_late(operation: &str, body: &Value) -> bool {
+    let consistent = |read: &Value| read.get("ConsistentRead").and_then(Value::as_bool).unwrap_or_default();
+    match operation {
+        "Query" | "Scan" => body.get("IndexName").is_some() || !consistent(body),
+        "GetItem" => !consistent(body),
+        // One that asks for both is answered with the latest for both, which is allowed.
+        "BatchGetItem" => {
+            body["RequestItems"].as_object().is_some_and(|tables| !tables.values().any(consistent))
+        }
+        _ => false,
+    }
 }
 
 impl Units {
@@ -198,19 +213,4 @@ impl Units {
         self.read += other.read;
         self.write += other.write;
     }
-}
-
-/// The engine's own reader marks what DynamoDB would call a validation error; the rest are malformed requests.
-fn read<T: DeserializeOwned>(request: Value) -> Result<T, DynoxideError> {
-    serde_json::from_value(request).map_err(|error| {
-        let message = error.to_string();
-        match message.strip_prefix("VALIDATION:") {
-            Some(message) => DynoxideError::ValidationException(message.to_owned()),
-            None => DynoxideError::SerializationException(message),
-        }
-    })
-}
-
-fn written(response: impl Serialize) -> Result<Value, DynoxideError> {
-    serde_json::to_value(response).map_err(|error| DynoxideError::InternalServerError(error.to_string()))
 }

@@ -312,13 +312,15 @@ impl Orchestrator {
             PendingKind::Publish => self.publish(execution).await,
             PendingKind::AskApproval(ordinal) => self.ask_approval(execution, *ordinal).await,
         };
-        performed.unwrap_or_else(|error| {
+        let performed = performed.unwrap_or_else(|error| {
             tracing::warn!(execution = %execution.id, %error, "an effect failed and is tried again");
-            // Soon at first; then by reconcile, for which the execution is due every minute.
-            let since =
-                execution.pending.get(&kind.key()).map_or(execution.started_at, |pending| pending.since);
-            let at = self.now() + EFFECT_AGAIN_AFTER;
-            if at < since + EFFECT_SOON_FOR { Performed::Later(at) } else { Performed::Done }
-        })
+            Performed::Later(self.now() + EFFECT_AGAIN_AFTER)
+        });
+        // Soon at first; then by reconcile, for which the execution is due every minute.
+        let since = execution.pending.get(&kind.key()).map_or(execution.started_at, |pending| pending.since);
+        match performed {
+            Performed::Later(at) if at >= since + EFFECT_SOON_FOR => Performed::Done,
+            performed => performed,
+        }
     }
 }

@@ -42,9 +42,11 @@ pub(crate) fn at_the_end(stage: &mut Stage, workload: &Workload) -> Vec<Violatio
 /// Every message comes once more, in another order: nothing changes but what is only a note of when.
 pub(crate) fn after_a_replay(stage: &mut Stage) -> Result<Vec<Violation>, SimulationError> {
     let before = lasting(stage.items());
-    let messages = stage.weather.sent();
-    for message in messages.iter().rev().filter(|message| message.arrives) {
-        if message.queue != "facts" && message.queue != "prompt" {
+    let now = stage.deployment.simulation.now();
+    // What is in a dead-letter queue would come for the first time.
+    let dead = stage.dead_letters();
+    for message in stage.weather.arrived(now).iter().rev() {
+        if !is_ours(message) || dead.contains(&message.body) {
             continue;
         }
         let body = json!({ "QueueUrl": queue_url(&message.queue), "MessageBody": message.body });
@@ -159,20 +161,16 @@ impl Findings<'_> {
 
     /// Every fact that reached a queue is in the table, or its message in a dead-letter queue.
     fn nothing_is_lost(&mut self, items: &[Value]) {
-        let dead: BTreeSet<String> = {
-            let cloud = self.stage.deployment.simulation.cloud();
-            let queues = ["facts-dead", "prompt-dead"].into_iter().filter_map(|queue| cloud.sqs.queue(queue));
-            queues.flat_map(|queue| queue.messages().map(|message| message.body.clone())).collect()
-        };
+        let dead = self.stage.dead_letters();
         let mut stored: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
         for item in items {
             if let Some(id) = text(item, "pk").and_then(|pk| pk.strip_prefix("CMD#")) {
                 stored.entry(id.split('#').next().unwrap_or(id)).or_default().push(item);
             }
         }
-        for message in self.stage.weather.sent() {
-            let to_us = message.queue == "facts" || message.queue == "prompt";
-            if !message.arrives || !to_us || dead.contains(&message.body) {
+        let now = self.stage.deployment.simulation.now();
+        for message in self.stage.weather.arrived(now) {
+            if !is_ours(&message) || dead.contains(&message.body) {
                 continue;
             }
             match said(&message) {
@@ -244,6 +242,9 @@ impl Findings<'_> {
                     self.wrong(Invariant::ShownIsTrue, what);
                 }
             }
+            if ended_early(items, ordinal) {
+                continue;
+            }
             for outcome in ["Success", "Failed", "TimedOut", "Unknown", "NotRun"] {
                 let counted = counts.get(outcome).copied().unwrap_or(0);
                 if step["Counts"][outcome] != counted {
@@ -291,6 +292,10 @@ impl Findings<'_> {
     }
 }
 
+fn is_ours(message: &SentMessage) -> bool {
+    message.queue == "facts" || message.queue == "prompt"
+}
+
 /// Sends by token.
 fn sends(items: &[Value]) -> impl Iterator<Item = (&str, &Value)> {
     items.iter().filter_map(|item| Some((text(item, "sk")?.strip_prefix("SEND#")?, item)))
@@ -298,6 +303,11 @@ fn sends(items: &[Value]) -> impl Iterator<Item = (&str, &Value)> {
 
 fn document_end(send: &Value) -> String {
     text(send, "end").unwrap_or_default().trim_matches('"').to_owned()
+}
+
+/// Whether a step was closed while a command of it, which was told to stop, still ran: its counts are of then.
+fn ended_early(items: &[Value], step: u64) -> bool {
+    sends(items).any(|(_, send)| number(send, "step") == Some(step) && send["halt"]["BOOL"] == true)
 }
 
 /// What really became of the nodes of a step's last attempt, by the commands its sends named.

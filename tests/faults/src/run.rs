@@ -13,6 +13,7 @@ use fleetwright_local::{Cloud, Deployment, DeploymentOptions, SimulationError, S
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -105,6 +106,7 @@ impl Stage {
     fn set(workload: &Workload, weather: &Weather, how: Play) -> Self {
         let options = DeploymentOptions {
             ssm: workload.ssm.clone(),
+            index_lag: workload.index_lag,
             invocation_events: workload.invocation_events,
             keep_trace: how.keep_trace,
             ..DeploymentOptions::seeded(how.seed)
@@ -219,7 +221,11 @@ impl Stage {
             let ids = self.ids();
             let running: Vec<String> =
                 ids.into_iter().filter(|id| !has_ended(&self.deployment.simulation.cloud(), id)).collect();
-            self.wrong(Invariant::EverythingEnds, format!("{running:?} go on for ever ({stop:?})"));
+            let complaints = self.complaints.take();
+            self.wrong(
+                Invariant::EverythingEnds,
+                format!("{running:?} go on for ever ({stop:?}); {complaints:?}"),
+            );
         }
         Ok(stop == Stop::Reached)
     }
@@ -277,6 +283,13 @@ impl Stage {
     /// Every item of the table.
     pub(crate) fn items(&self) -> Vec<Value> {
         self.deployment.simulation.cloud().dynamodb.items(TABLE).expect("the table")
+    }
+
+    /// What is in the dead-letter queues.
+    pub(crate) fn dead_letters(&self) -> BTreeSet<String> {
+        let cloud = self.deployment.simulation.cloud();
+        let queues = ["facts-dead", "prompt-dead"].into_iter().filter_map(|queue| cloud.sqs.queue(queue));
+        queues.flat_map(|queue| queue.messages().map(|message| message.body.clone())).collect()
     }
 
     fn wrong(&mut self, invariant: Invariant, what: String) {

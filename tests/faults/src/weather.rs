@@ -4,12 +4,15 @@ use crate::Sometimes;
 use crate::dice::Dice;
 use fleetwright_local::protocol::Service;
 use fleetwright_local::{Call, Channel, Delivery, DeliveryFault, Failure, Fault, Faults};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Hosts differ from true time by no more (protocols, P3).
 const SKEW_MS_MAX: i64 = 10_000;
+
+/// What is under way to a queue longer than this has been told to come later.
+const ARRIVED_SINCE: SignedDuration = SignedDuration::from_secs(30);
 
 /// Calls that fail alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -149,7 +152,8 @@ impl Rates {
 pub(crate) struct SentMessage {
     pub(crate) queue: String,
     pub(crate) body: String,
-    pub(crate) arrives: bool,
+    /// When its first copy is there; never, if it was lost.
+    pub(crate) arrives_at: Option<Timestamp>,
 }
 
 /// The weather of a run: who decides what goes wrong, shared with whoever runs it.
@@ -203,9 +207,12 @@ impl Weather {
         self.lock().sometimes.clone()
     }
 
-    /// Messages that were put under way to queues.
-    pub(crate) fn sent(&self) -> Vec<SentMessage> {
-        self.lock().sent.clone()
+    /// Messages that have reached queues some time before `now`.
+    pub(crate) fn arrived(&self, now: Timestamp) -> Vec<SentMessage> {
+        let before = now - ARRIVED_SINCE;
+        let state = self.lock();
+        let arrived = |message: &&SentMessage| message.arrives_at.is_some_and(|at| at < before);
+        state.sent.iter().filter(arrived).cloned().collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -277,9 +284,13 @@ impl Faults for Weather {
         let mut state = self.lock();
         let fault = if state.may_go_wrong() { state.fate(delivery.channel) } else { DeliveryFault::Deliver };
         if delivery.channel != Channel::Schedule {
-            let arrives = fault != DeliveryFault::Drop;
+            let arrives_at = match fault {
+                DeliveryFault::Drop => None,
+                DeliveryFault::Delay(delay) => Some(delivery.now + delay),
+                DeliveryFault::Deliver | DeliveryFault::Duplicate(_) => Some(delivery.now),
+            };
             let (queue, body) = (delivery.to.to_owned(), delivery.body.to_owned());
-            state.sent.push(SentMessage { queue, body, arrives });
+            state.sent.push(SentMessage { queue, body, arrives_at });
         }
         match fault {
             DeliveryFault::Deliver => {}

@@ -11,6 +11,8 @@ use std::time::Duration;
 /// SSM shows what happened later than this, and a command may be taken for absent and sent a second time (protocols,
 /// P3: three looks, the first 90 s after the try, one a minute at most).
 const SEEN_IN_TIME: Duration = Duration::from_secs(180);
+/// A fleet with more nodes is a wide one.
+const WIDE: usize = 60;
 /// Messages nobody can read.
 const POISON: [&str; 5] = [
     " ",
@@ -78,8 +80,12 @@ impl Workload {
         let nodes = usize::try_from(dice.mostly_small(size.0, size.1)).unwrap_or(1);
         let fleet = fleet::drawn(nodes, seed, &mut dice);
         let ids: Vec<String> = fleet.nodes().iter().map(|node| node.id.to_string()).collect();
-        let count = dice.weighted(&[(64, 1), (20, 2), (8, 3), (5, 4), (3, 5)]);
-        let executions: Vec<_> = (0..count).map(|at| PlannedExecution::drawn(at, &ids, &mut dice)).collect();
+        // Wide fleets in few executions: else a few seeds in a hundred take half of the time.
+        let counts = [(64, 1), (20, 2), (8, 3), (5, 4), (3, 5)];
+        let count = if nodes > WIDE { 1 } else { dice.weighted(&counts) };
+        let steps_max = if nodes > WIDE { 3 } else { 6 };
+        let executions: Vec<_> =
+            (0..count).map(|at| PlannedExecution::drawn(at, &ids, steps_max, &mut dice)).collect();
         let storm = dice.duration(Duration::from_mins(1), Duration::from_mins(20));
         let mut acts = Vec::new();
         for at in 0..executions.len() {
@@ -109,8 +115,8 @@ impl Workload {
 }
 
 impl PlannedExecution {
-    fn drawn(at: usize, ids: &[String], dice: &mut Dice) -> Self {
-        let runbook = runbook::drawn(dice);
+    fn drawn(at: usize, ids: &[String], steps_max: u64, dice: &mut Dice) -> Self {
+        let runbook = runbook::drawn(steps_max, dice);
         let all = dice.hits(0.7);
         let nodes = ids.iter().filter(|_| all || dice.hits(0.5)).cloned().collect();
         // SSM API reference, StartAutomationExecution.ClientToken: a UUID.

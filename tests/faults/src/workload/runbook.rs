@@ -4,8 +4,8 @@ use crate::dice::Dice;
 use serde_json::{Value, json};
 
 /// A runbook of one to six steps, as JSON.
-pub(super) fn drawn(dice: &mut Dice) -> String {
-    let count = dice.weighted(&[(34, 1), (31, 2), (19, 3), (8, 4), (5, 5), (3, 6)]);
+pub(super) fn drawn(steps_max: u64, dice: &mut Dice) -> String {
+    let count = dice.weighted(&[(34, 1), (31, 2), (19, 3), (8, 4), (5, 5), (3, 6)]).min(steps_max);
     let names: Vec<String> = (1..=count).map(|at| format!("s{at}")).collect();
     let mut steps = Vec::new();
     let mut commands: Vec<String> = Vec::new();
