@@ -48,6 +48,10 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ),
 ];
 
+/// The feature by which bugs can be planted, and the one crate that may ask for it: the tests under faults.
+const PLANTED: &str = "planted";
+const PLANTS: &str = "fleetwright-faults";
+
 fn metadata() -> Metadata {
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
     // Lambda's platform, whatever machine asks: the answer is the same everywhere.
@@ -115,5 +119,41 @@ fn arrows_between_crates_go_one_way() {
         let allowed: BTreeSet<String> = allowed.iter().map(|name| (*name).to_owned()).collect();
         let wrong: Vec<_> = used.difference(&allowed).collect();
         assert!(wrong.is_empty(), "{from} uses {wrong:?}, and may use {allowed:?}");
+    }
+}
+
+#[test]
+fn nobody_ships_what_bugs_are_planted_in() {
+    let metadata = metadata();
+    let names_it = |feature: &String| feature == PLANTED || feature.ends_with(&format!("/{PLANTED}"));
+    let planted: Vec<_> =
+        metadata.packages.iter().filter(|package| package.features.contains_key(PLANTED)).collect();
+    assert!(
+        planted.iter().any(|package| package.name == "fleetwright-orchestrator"),
+        "bugs are planted there"
+    );
+    for package in planted {
+        let (mut seen, mut left) = (BTreeSet::new(), vec!["default".to_owned()]);
+        while let Some(feature) = left.pop() {
+            left.extend(package.features.get(&feature).into_iter().flatten().cloned());
+            seen.insert(feature);
+            assert!(!seen.contains(PLANTED), "{} has {PLANTED} by default", package.name);
+            left.retain(|feature| !seen.contains(feature));
+        }
+    }
+    for package in metadata.workspace_packages() {
+        for dependency in &package.dependencies {
+            let asked = dependency.features.iter().any(names_it);
+            assert!(
+                !asked || package.name == PLANTS,
+                "{} asks {} for {PLANTED}",
+                package.name,
+                dependency.name
+            );
+        }
+        for (feature, enables) in &package.features {
+            let forwards = enables.iter().any(|enabled| enabled.contains('/') && names_it(enabled));
+            assert!(!forwards || package.name == PLANTS, "{}: {feature} brings {PLANTED}", package.name);
+        }
     }
 }

@@ -141,8 +141,21 @@ impl Command {
         statuses.iter().filter(|status| !refined(status)).map(|status| status.outcome(None)).max()
     }
 
-    /// The targets by outcome. SSM's own answer stands where there is one; what it left open, reports fill in.
-    /// Nodes of which nobody ever said anything, once the command is over, are Unknown.
+    /// The same where SSM was not read. An event's Failed is also said of nodes that were never reached, its TimedOut
+    /// also of those from which no answer came: they may have run, or never begun.
+    fn outcome_without_ssm(&self, node: &NodeId) -> Option<Outcome> {
+        self.reported_outcome(node).map(|outcome| {
+            let is_fine = self.reported(node).any(|status| status == Terminal::ExecutionTimedOut);
+            match outcome {
+                Outcome::Failed => Outcome::Unknown,
+                Outcome::TimedOut if !is_fine => Outcome::Unknown,
+                Outcome::Success | Outcome::NotRun | Outcome::Unknown | Outcome::TimedOut => outcome,
+            }
+        })
+    }
+
+    /// The targets by outcome, of a command of which no more is waited for. SSM's own answer stands where there is one;
+    /// what it left open, reports fill in. Nodes of which nobody ever said anything are Unknown.
     #[must_use]
     pub fn partition(&self, settlement: Option<&Settlement>) -> Partition {
         // Of a command that SSM never sent out, nothing ran anywhere.
@@ -152,7 +165,7 @@ impl Command {
         let unheard = if unsent { Outcome::NotRun } else { Outcome::Unknown };
         let mut partition = Partition::default();
         for node in self.known() {
-            partition.set(node.clone(), self.reported_outcome(node).unwrap_or(unheard));
+            partition.set(node.clone(), self.outcome_without_ssm(node).unwrap_or(unheard));
         }
         if let Some(settlement) = settlement {
             for (node, invocation) in &settlement.invocations {

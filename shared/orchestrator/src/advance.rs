@@ -1,6 +1,7 @@
 //! `advance`: the end of everything.
 
 use crate::observe::Seen;
+use crate::planted::{Bug, is_planted};
 use crate::stop::no_execution;
 use crate::table::{CommandItem, Commit, Committed, Loaded};
 use crate::{Allowance, Error, Orchestrator};
@@ -272,7 +273,9 @@ impl Orchestrator {
     }
 
     async fn write(&self, loaded: &Loaded, decision: &Decision) -> Result<Committed, Error> {
-        let commit = Commit { before: loaded, decision, mark: self.entropy.uuid(), now: self.now() };
+        let id = &loaded.execution.id;
+        let mark = if is_planted(Bug::CommitMarkShared) { id.to_string() } else { self.entropy.uuid() };
+        let commit = Commit { before: loaded, decision, mark, now: self.now() };
         let committed = self.table.commit(&commit).await?;
         if committed == Committed::Yes {
             for step in &decision.closed {

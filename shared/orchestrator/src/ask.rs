@@ -4,6 +4,7 @@
 use crate::commands::{Description, describe};
 use crate::error::words;
 use crate::observe::{Lists, Seen, report};
+use crate::planted::{Bug, is_planted};
 use crate::send::expires_after;
 use crate::table::{CommandItem, Loaded};
 use crate::{Error, Operation, Orchestrator};
@@ -90,7 +91,11 @@ impl Orchestrator {
             Ok(found) => found,
             Err(error) => {
                 tracing::warn!(execution = %seen.execution, send = %token, %error, "no look");
-                return Ok(());
+                return if is_planted(Bug::FailedLookCounts) {
+                    self.looked(&send, seen).await
+                } else {
+                    Ok(())
+                };
             }
         };
         let Some((first, others)) = found.split_first() else { return self.looked(&send, seen).await };
@@ -115,7 +120,8 @@ impl Orchestrator {
 
     /// All commands of ours around a try, oldest first.
     pub(crate) async fn list_marked(&self, tried_at: Timestamp) -> Result<Vec<Command>, Error> {
-        let after = window(CommandFilterKey::InvokedAfter, tried_at - LOOK_BEFORE)?;
+        let margin = if is_planted(Bug::WindowWithoutMargin) { SignedDuration::ZERO } else { LOOK_BEFORE };
+        let after = window(CommandFilterKey::InvokedAfter, tried_at - margin)?;
         let before = window(CommandFilterKey::InvokedBefore, tried_at + LOOK_AFTER)?;
         let mut found: Vec<Command> = Vec::new();
         let mut next: Option<String> = None;
@@ -187,7 +193,8 @@ impl Orchestrator {
         send: &Send,
         recorded: Option<&CommandId>,
     ) -> Result<(), Error> {
-        for tried_at in &send.tried_at {
+        let last_only = is_planted(Bug::LastWindowWatched);
+        for tried_at in send.tried_at.iter().filter(|at| !last_only || **at == send.last_try_at) {
             let listed = self.list_marked(*tried_at).await?;
             for command in listed.iter().filter(|command| is_marked(command, &send.token)) {
                 let found: Option<CommandId> = command.command_id.as_deref().and_then(|id| id.parse().ok());
@@ -209,7 +216,8 @@ pub(crate) fn terminal_status(command: &Command) -> Option<Terminal> {
 }
 
 fn is_marked(command: &Command, token: &SendToken) -> bool {
-    command.comment.as_deref().and_then(Send::token_of).as_ref() == Some(token)
+    let marked = command.comment.as_deref().and_then(Send::token_of);
+    marked.as_ref() == Some(token) || (is_planted(Bug::AnyMarkAdopted) && marked.is_some())
 }
 
 fn window(key: CommandFilterKey, at: Timestamp) -> Result<CommandFilter, Error> {

@@ -1,6 +1,7 @@
 //! Taking facts: one fold per command, one advance per execution and batch (protocols, P4 and P7).
 
 use crate::advance::Why;
+use crate::planted::{Bug, is_planted};
 use crate::settle::Settled;
 use crate::table::CommandItem;
 use crate::{Allowance, Error, Incoming, Orchestrator, read_message};
@@ -58,6 +59,10 @@ impl Orchestrator {
     pub async fn take(&self, batch: &[BatchMessage], turn: Allowance) -> TakenFacts {
         let mut taken = TakenFacts::default();
         let groups = self.group(batch, &mut taken);
+        if is_planted(Bug::PoisonFailsBatch) && taken.poison > 0 {
+            taken.failed.extend(batch.iter().map(|message| message.id.clone()));
+            return taken;
+        }
         let folds = groups.facts.into_iter().map(|(id, facts)| self.fold_group(id, facts, turn));
         let folded: Vec<_> = stream::iter(folds).buffer_unordered(GROUPS_AT_ONCE).collect().await;
         let mut visits: BTreeMap<ExecutionId, Visit> = BTreeMap::new();
@@ -89,7 +94,9 @@ impl Orchestrator {
                 }
                 Err(error) => {
                     tracing::warn!(%error, messages = messages.len(), "facts were not folded");
-                    taken.failed.extend(messages);
+                    if !is_planted(Bug::FoldFailureAcknowledged) {
+                        taken.failed.extend(messages);
+                    }
                 }
             }
         }
@@ -121,7 +128,9 @@ impl Orchestrator {
                 Err(poison) => {
                     tracing::warn!(message = %message.id, %poison, "poison");
                     taken.poison += 1;
-                    taken.failed.insert(message.id.clone());
+                    if !is_planted(Bug::PoisonAcknowledged) {
+                        taken.failed.insert(message.id.clone());
+                    }
                 }
             }
         }
@@ -157,7 +166,7 @@ impl Orchestrator {
         } else {
             item.clone()
         };
-        if !whole.command.outdates(mark) {
+        if !whole.command.outdates(mark) || is_planted(Bug::ContradictionIgnored) {
             return Ok(item);
         }
         // First: were it second, a crash between would lose it, and the settle would no longer be outdated.

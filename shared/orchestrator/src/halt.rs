@@ -2,6 +2,7 @@
 
 use crate::advance::Performed;
 use crate::error::{Known, known, words};
+use crate::planted::{Bug, is_planted};
 use crate::{Error, Operation, Orchestrator};
 use fleetwright_engine::{ExecutionId, PendingKind, SendToken};
 use fleetwright_fleet::CommandId;
@@ -9,6 +10,8 @@ use jiff::SignedDuration;
 
 /// How soon CancelCommand is tried again where SSM does not know the command yet.
 const CANCEL_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(5);
+/// When a command that was told to stop is looked at, if nobody has settled it until then.
+const HEARD_OUT_AFTER: SignedDuration = SignedDuration::from_mins(3);
 /// How soon the cancel of a command too many is tried again.
 const EXTRA_AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(1);
 
@@ -35,13 +38,18 @@ impl Orchestrator {
         self.wake(id, self.now() + CANCEL_AGAIN_AFTER).await;
     }
 
-    /// Cancels a send's command. `false`: SSM does not know it yet.
+    /// Cancels a send's command. `false`: SSM does not know it yet. Its execution waits two minutes for what becomes of
+    /// it; it is heard out all the same.
     pub(crate) async fn cancel(
         &self,
         id: &ExecutionId,
         token: &SendToken,
         command_id: &CommandId,
     ) -> Result<bool, Error> {
+        if is_planted(Bug::CancelNotedFirst) {
+            self.table.cancel_accepted(id, token, self.now()).await?;
+        }
+        self.table.hear_out(command_id, self.now() + HEARD_OUT_AFTER).await?;
         let accepted = self.cancel_command(command_id).await?;
         if accepted {
             self.table.cancel_accepted(id, token, self.now()).await?;
@@ -71,7 +79,9 @@ impl Orchestrator {
         match self.ssm().cancel_command().command_id(command_id.as_str()).send().await {
             Ok(_) => Ok(true),
             Err(error) => match known(&error) {
-                Known::Rejected if words(&error).0 == "InvalidCommandId" => Ok(false),
+                Known::Rejected if words(&error).0 == "InvalidCommandId" => {
+                    Ok(is_planted(Bug::CancelTooEarlyIsDone))
+                }
                 Known::Rejected | Known::Throttled | Known::Unknown => {
                     Err(Error::of(Operation::CancelCommand, &error))
                 }

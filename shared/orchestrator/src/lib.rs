@@ -14,6 +14,10 @@ mod halt;
 mod message;
 mod moment;
 mod observe;
+#[cfg(feature = "planted")]
+pub mod planted;
+#[cfg(not(feature = "planted"))]
+mod planted;
 mod publish;
 mod query;
 mod recent;

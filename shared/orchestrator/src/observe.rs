@@ -1,13 +1,14 @@
 //! Reading what a decision asks for, and nothing else.
 
 use crate::commands::describe;
+use crate::planted::{Bug, is_planted};
 use crate::table::{CommandItem, Loaded};
 use crate::{Allowance, Error, Orchestrator};
 use aws_sdk_ssm::types::Command;
 use fleetwright_engine::{
     ExecutionId, ListId, ListRef, Need, NodeList, Observations, Report, Send, SendToken, Slice,
 };
-use fleetwright_fleet::{CommandId, NodeId, SETTLE_LIMIT_S};
+use fleetwright_fleet::{Asked, CommandId, NodeId, SETTLE_LIMIT_S, Terminal};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -231,8 +232,14 @@ pub(crate) fn report(
     let expires_after = item
         .expires_after
         .ok_or_else(|| Error::Unreadable(format!("command {}: nobody recorded it", item.id)))?;
+    let mut command = item.command.clone();
+    if let (true, Some(Asked::Nodes(asked))) = (is_planted(Bug::CommandSpeaksForNodes), &command.asked)
+        && command.statuses.contains(&Terminal::Success)
+    {
+        command.nodes = BTreeMap::from([(Terminal::Success, asked.clone())]);
+    }
     Ok(Report {
-        command: item.command.clone(),
+        command,
         settlement,
         expires_after,
         terminal_since: item.terminal_since,

@@ -1,6 +1,7 @@
 //! Telling people how an execution ended. May be repeated freely: who is told twice is told the same.
 
 use crate::advance::Performed;
+use crate::planted::{Bug, is_planted};
 use crate::{Error, Operation, Orchestrator};
 use fleetwright_engine::{Approval, Execution, PendingKind, Phase, StepExecution, Work};
 use jiff::SignedDuration;
@@ -16,6 +17,9 @@ const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
 impl Orchestrator {
     /// Publishes the end of an execution to the topic for people. Names, ids and times only: outputs may hold secrets.
     pub(crate) async fn publish(&self, execution: &Execution) -> Result<Performed, Error> {
+        if is_planted(Bug::PublishNotedFirst) {
+            self.table.performed(&execution.id, &PendingKind::Publish.key()).await?;
+        }
         if let (Some(topic), Phase::Ended { ending, at }) = (&self.config.people_topic_arn, &execution.phase)
             && self.now() < *at + GIVE_UP_AFTER
         {

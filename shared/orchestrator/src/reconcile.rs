@@ -1,6 +1,7 @@
 //! Reconcile: finding by reading what no event told us (protocols, P6). Runs every minute; its clock is its schedule.
 
 use crate::advance::Why;
+use crate::planted::{Bug, is_planted};
 use crate::table::{Due, DueFor};
 use crate::{Allowance, Error, Orchestrator};
 use fleetwright_engine::{ExecutionId, SendToken, WATCH_AFTER};
@@ -91,7 +92,8 @@ impl Orchestrator {
                     advanced => advanced?,
                 };
                 if !advanced.committed {
-                    self.table.set_due(&id, claimed, advanced.due).await?;
+                    let due = advanced.due.filter(|_| !is_planted(Bug::DueForgotten));
+                    self.table.set_due(&id, claimed, due).await?;
                 }
             }
             DueItem::Send(id, token) => self.reconcile_watch(&id, &token, due, claimed).await?,

@@ -5,6 +5,7 @@ use crate::commands::Description;
 use crate::error::{Known, known, words};
 use crate::moment::moment;
 use crate::observe::{Lists, Seen};
+use crate::planted::{Bug, is_planted};
 use crate::table::{CommandItem, Expiry, Owner, Recorded};
 use crate::{Allowance, Error, Notifications, Orchestrator};
 use aws_sdk_ssm::config::timeout::TimeoutConfig;
@@ -96,11 +97,14 @@ impl Orchestrator {
         };
         let now = self.now();
         let too_late = now.duration_since(send.last_try_at) > START_WITHIN || turn.left(now) < SEND_TAKES;
-        let outcome = if too_late {
+        let mut outcome = if too_late {
             Outcome::Refused(Refusal::Later { code: "GivenUp".to_owned(), not_before: now })
         } else {
             self.call(send, &work.request, &work.targets, nodes.as_deref()).await
         };
+        if is_planted(Bug::SendCalledAgain) && matches!(outcome, Outcome::Unknown) {
+            outcome = self.call(send, &work.request, &work.targets, nodes.as_deref()).await;
+        }
         match outcome {
             Outcome::Accepted(command) => self.record(id, send, nodes.as_deref(), &command).await,
             // Not tried again at once, and not recorded: a look will tell.
@@ -147,6 +151,15 @@ impl Orchestrator {
                 _ => Outcome::Unknown,
             },
             Err(error) => match known(&error) {
+                Known::Unknown if is_planted(Bug::UnknownIsRefused) => {
+                    Outcome::Refused(self.back_off(send, words(&error).0))
+                }
+                Known::Unknown
+                    if is_planted(Bug::ServerErrorIsRefusal) && error.as_service_error().is_some() =>
+                {
+                    let (code, message) = words(&error);
+                    Outcome::Refused(Refusal::Rejected { code, message })
+                }
                 Known::Unknown => Outcome::Unknown,
                 Known::Throttled => Outcome::Refused(self.back_off(send, words(&error).0)),
                 Known::Rejected => Outcome::Refused(match words(&error) {
@@ -241,6 +254,7 @@ impl Orchestrator {
                 }
                 Ok(Some(*send))
             }
+            Recorded::TooMany if is_planted(Bug::SecondCommandKept) => Ok(None),
             Recorded::TooMany => {
                 if let Some(description) = description {
                     self.table.describe(command_id, description, self.now()).await?;

@@ -5,6 +5,7 @@ mod reading;
 use crate::ask::terminal_status;
 use crate::commands::describe;
 use crate::observe::Seen;
+use crate::planted::{Bug, is_planted};
 use crate::send::expires_after;
 use crate::table::{CommandItem, RecentKey, SettledHead, ToSettle};
 use crate::{Error, Orchestrator};
@@ -19,10 +20,14 @@ use std::collections::BTreeMap;
 /// Where SSM has not said all, it is asked again so long after it first called the command finished, in seconds; then
 /// at each reconcile.
 const AGAIN_AFTER_S: [i64; 3] = [2, 5, 15];
+/// How long each of these times lasts: wakes come up to a second late.
+const TIME_LASTS: SignedDuration = SignedDuration::from_millis(1_900);
 /// How often, after these, until the limit.
 const AGAIN_EVERY: SignedDuration = SignedDuration::from_mins(1);
 /// Settles that run at the same time.
 const SETTLES_AT_ONCE: usize = 4;
+/// Where SSM answers nothing at all, what was reported stands so long after nothing more would be waited for.
+const SILENCE_MAX: SignedDuration = SignedDuration::from_hours(1);
 /// Two reads that show no invocation count as two only if they are so far apart.
 const EMPTY_READS_APART: SignedDuration = SignedDuration::from_secs(2);
 
@@ -38,9 +43,14 @@ impl Orchestrator {
                 None => self.table.whole_command(id).await?.ok_or_else(missing)?,
             });
         }
-        let deadline = seen.turn.deadline;
-        let settles =
-            items.iter().map(async |item| (item.id.clone(), self.settle_item(item, deadline).await));
+        let (turn, deadline) = (seen.turn, seen.turn.deadline);
+        let settles = items.iter().map(async |item| {
+            let settled = match turn.scheduled {
+                None if !self.is_time_for(item) => Ok(Settled::NotYet(self.again(item))),
+                Some(_) | None => self.settle_item(item, deadline).await,
+            };
+            (item.id.clone(), settled)
+        });
         let settled: Vec<_> = stream::iter(settles).buffered(SETTLES_AT_ONCE).collect().await;
         for (item, (id, settled)) in items.iter().zip(settled) {
             self.take_settled(id, item, settled, seen)?;
@@ -67,22 +77,22 @@ impl Orchestrator {
             }
             Err(error) => {
                 tracing::warn!(command = %id, %error, "not settled");
-                let again = self.again(item, None);
+                let again = self.again(item);
                 seen.observations.settle_again.insert(id, again);
             }
         }
         Ok(())
     }
 
-    /// Reads SSM, and stores what it says if that is final or nothing more is waited for. When nothing more is, an
-    /// error is final too: what was reported stands.
+    /// Reads SSM, and stores what it says if that is final or nothing more is waited for. An error is final only an hour
+    /// later: a call that failed once says nothing of the command.
     pub(crate) async fn settle_item(
         &self,
         item: &CommandItem,
         deadline: Timestamp,
     ) -> Result<Settled, Error> {
         match self.read_and_store(item, deadline).await {
-            Err(error) if self.now() >= limit(item) => {
+            Err(error) if self.now() >= limit(item).saturating_add(SILENCE_MAX).unwrap_or(Timestamp::MAX) => {
                 tracing::warn!(command = %item.id, %error, "settled without SSM");
                 self.settle_without_ssm(item).await
             }
@@ -108,21 +118,22 @@ impl Orchestrator {
         let item = &self.note(item, command, status).await?;
         let out_of_time = self.now() >= limit(item);
         if status.is_none() && !out_of_time {
-            return Ok(Settled::NotYet(self.again(item, status)));
+            return Ok(Settled::NotYet(self.again(item)));
         }
         let Some(mut reading) = self.read_invocations(item, command, deadline).await? else {
             return Ok(Settled::NotYet(SettleAgain { at: self.now(), precisely: true }));
         };
         let asked = item.command.asked_count().and_then(|count| usize::try_from(count).ok());
-        let whole =
-            reading.settlement.is_whole(asked) || self.is_believably_empty(item, &reading, asked).await?;
+        let whole = reading.settlement.is_whole(asked)
+            || is_planted(Bug::PartIsWhole)
+            || self.is_believably_empty(item, &reading, asked).await?;
         if !whole && !out_of_time {
-            return Ok(Settled::NotYet(self.again(item, status)));
+            return Ok(Settled::NotYet(self.again(item)));
         }
         // Last, and only of a whole read: a call for every fifty nodes.
         let stale_patches = self.read_patches(&mut reading, item, command, out_of_time).await?;
         if stale_patches && !out_of_time {
-            return Ok(Settled::NotYet(self.again(item, status)));
+            return Ok(Settled::NotYet(self.again(item)));
         }
         self.keep_description(item, command).await?;
         self.store(&item.id, reading, Some(head(command))).await
@@ -141,8 +152,8 @@ impl Orchestrator {
     /// SSM does not show the command, or no more. When nothing more is waited for, what it said before stands; if it
     /// never said anything, what was reported stands and the rest is Unknown.
     pub(crate) async fn settle_without_ssm(&self, item: &CommandItem) -> Result<Settled, Error> {
-        if self.now() < limit(item) {
-            return Ok(Settled::NotYet(self.again(item, None)));
+        if self.now() < limit(item) && !is_planted(Bug::NotShownIsGone) {
+            return Ok(Settled::NotYet(self.again(item)));
         }
         if let Some(before) = &item.command.settled {
             let mark = SettledMark { facts: item.command.facts(), ..before.clone() };
@@ -222,6 +233,12 @@ impl Orchestrator {
         mut reading: Reading,
         head: Option<SettledHead>,
     ) -> Result<Settled, Error> {
+        if is_planted(Bug::MarkBeforeResults) {
+            let parts = reading.parts + 1 + u32::from(!reading.buffer.is_empty());
+            let mark = SettledMark { generation: reading.generation.clone(), facts: reading.facts, parts };
+            let requested_at = reading.settlement.requested_at;
+            self.table.mark_settled(id, ToSettle { mark: &mark, head: head.as_ref(), requested_at }).await?;
+        }
         self.flush(id, &mut reading).await?;
         let last = Settlement { invocations: BTreeMap::new(), ..reading.settlement.clone() };
         self.table.write_settlement_head(id, &reading.generation, reading.parts, &last, self.now()).await?;
@@ -244,11 +261,23 @@ impl Orchestrator {
         Ok(settlements.remove(id).map_or(again, |found| Settled::Yes(standing, Box::new(found))))
     }
 
+    /// Whether somebody who comes by an event or a wake asks SSM: once at each of its times, however many come by. A
+    /// host whose clock is behind asks.
+    fn is_time_for(&self, item: &CommandItem) -> bool {
+        let times = [0].into_iter().chain(AGAIN_AFTER_S).map(SignedDuration::from_secs);
+        let mut since = [item.terminal_since, item.last_fact_at].into_iter().flatten().peekable();
+        since.peek().is_none()
+            || since.any(|since| {
+                let passed = self.now().duration_since(since);
+                passed.is_negative() || times.clone().any(|time| (time..time + TIME_LASTS).contains(&passed))
+            })
+    }
+
     /// Counted from a moment that is stored, so that a command that runs on is not asked for every two seconds: since
     /// SSM called it finished, or since events last said something of it.
-    fn again(&self, item: &CommandItem, status: Option<Terminal>) -> SettleAgain {
+    fn again(&self, item: &CommandItem) -> SettleAgain {
         let now = self.now();
-        let since = if status.is_some() { item.terminal_since } else { item.last_fact_at };
+        let since = item.terminal_since.or(item.last_fact_at);
         let soon = since.and_then(|since| {
             AGAIN_AFTER_S.iter().map(|s| since + SignedDuration::from_secs(*s)).find(|at| *at > now)
         });

@@ -1,6 +1,7 @@
 //! Starting an execution.
 
 use crate::error::{Known, known, words};
+use crate::planted::{Bug, is_planted};
 use crate::{Allowance, Error, Operation, Orchestrator};
 use aws_sdk_ssm::types::{DocumentType, ParameterType};
 use fleetwright_engine::{Document, ExecutionId, Rejection, Start, start, stored_names};
@@ -96,7 +97,7 @@ impl Orchestrator {
     }
 
     fn identify(&self, request: &StartRequest) -> ExecutionId {
-        match &request.client_token {
+        match request.client_token.as_ref().filter(|_| !is_planted(Bug::ClientTokenIgnored)) {
             None => ExecutionId::new(self.entropy.uuid()),
             // Case-insensitive by the API, and the caller's own.
             Some(token) => {

@@ -224,10 +224,17 @@ impl Findings<'_> {
             };
             let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
             for (node, outcome) in &truth {
-                let shown = shown.get(node).map_or("Success", String::as_str);
+                // SSM may count a node and never name it.
+                let unnamed = if workload.ssm.cancelled_hides_unstarted && *outcome != "Success" {
+                    "Unknown"
+                } else {
+                    "Success"
+                };
+                let shown = shown.get(node).map_or(unnamed, String::as_str);
+                let is_unnamed = unnamed == "Unknown" && shown == unnamed;
                 *counts.entry(shown).or_default() += 1;
                 // Of what SSM hid for longer than it was asked, nothing better can be said than this.
-                let unseen = shown == "Unknown" && workload.hides_for_long;
+                let unseen = is_unnamed || (shown == "Unknown" && workload.hides_for_long);
                 if shown != *outcome && !unseen {
                     self.wrong(
                         Invariant::ShownIsTrue,
@@ -242,7 +249,7 @@ impl Findings<'_> {
                     self.wrong(Invariant::ShownIsTrue, what);
                 }
             }
-            if ended_early(items, ordinal) {
+            if has_late_reports(items, ordinal) {
                 continue;
             }
             for outcome in ["Success", "Failed", "TimedOut", "Unknown", "NotRun"] {
@@ -305,9 +312,11 @@ fn document_end(send: &Value) -> String {
     text(send, "end").unwrap_or_default().trim_matches('"').to_owned()
 }
 
-/// Whether a step was closed while a command of it, which was told to stop, still ran: its counts are of then.
-fn ended_early(items: &[Value], step: u64) -> bool {
-    sends(items).any(|(_, send)| number(send, "step") == Some(step) && send["halt"]["BOOL"] == true)
+/// Whether SSM said more of a step after it was closed: its counts are of then, and the step says so.
+fn has_late_reports(items: &[Value], step: u64) -> bool {
+    let key = format!("STEP#{step:06}");
+    let closed = items.iter().find(|item| text(item, "sk") == Some(&key));
+    closed.is_some_and(|item| !texts(item, "contradicted_by").is_empty())
 }
 
 /// What really became of the nodes of a step's last attempt, by the commands its sends named.

@@ -10,7 +10,7 @@ use crate::{Sometimes, checks};
 use fleetwright_local::names::queue_url;
 use fleetwright_local::protocol::{Request, Service};
 use fleetwright_local::{Cloud, Deployment, DeploymentOptions, SimulationError, Stop, TABLE};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -204,18 +204,16 @@ impl Stage {
     /// Until every execution has ended; whether that came about.
     fn wait_for_the_end(&mut self) -> Result<bool, SimulationError> {
         let ids = Rc::clone(&self.ids);
-        let mut commits = 0;
+        let mut seen = None;
         let reached = move |cloud: &Cloud| {
-            let now = cloud.counters.applied("dynamodb:TransactWriteItems");
-            if std::mem::replace(&mut commits, now) == now {
+            let ids = ids.borrow();
+            let now = (cloud.counters.applied("dynamodb:TransactWriteItems"), ids.iter().flatten().count());
+            if seen.replace(now) == Some(now) {
                 return false;
             }
-            ids.borrow().iter().all(|id| id.as_deref().is_some_and(|id| has_ended(cloud, id)))
+            ids.iter().all(|id| id.as_deref().is_some_and(|id| has_ended(cloud, id)))
         };
-        // A look of its own: the last commit may have been long ago.
-        let over = self.ids().iter().all(|id| has_ended(&self.deployment.simulation.cloud(), id))
-            && self.ids().len() == self.ids.borrow().len();
-        let stop = if over { Stop::Reached } else { self.deployment.simulation.run_until(reached, END_LIMIT)?.stop };
+        let stop = self.deployment.simulation.run_until(reached, END_LIMIT)?.stop;
         self.took = self.deployment.simulation.now().duration_since(self.began).unsigned_abs();
         if stop != Stop::Reached {
             let ids = self.ids();
@@ -269,10 +267,20 @@ impl Stage {
         let found = checks::at_the_end(self, workload);
         self.violations.extend(found);
         if workload.replay {
+            self.wait_for_the_late(workload)?;
             let found = checks::after_a_replay(self)?;
             self.violations.extend(found);
         }
         Ok(())
+    }
+
+    /// Until everything that SSM has to say has been said, and has arrived.
+    fn wait_for_the_late(&mut self, workload: &Workload) -> Result<(), SimulationError> {
+        let said = Duration::from_millis(u64::try_from(workload.ssm.event_lag.longest()).unwrap_or(0));
+        self.deployment.simulation.run_until(|_| false, said)?;
+        let left = self.weather.last_arrival().duration_since(self.deployment.simulation.now());
+        let left = left.max(SignedDuration::ZERO).unsigned_abs() + Duration::from_mins(1);
+        self.deployment.simulation.run_until(|_| false, left).map(drop)
     }
 
     /// The ids of executions that were started.

@@ -207,6 +207,11 @@ impl Weather {
         self.lock().sometimes.clone()
     }
 
+    /// When the last message arrives that is under way.
+    pub(crate) fn last_arrival(&self) -> Timestamp {
+        self.lock().sent.iter().filter_map(|message| message.arrives_at).max().unwrap_or(Timestamp::MIN)
+    }
+
     /// Messages that have reached queues some time before `now`.
     pub(crate) fn arrived(&self, now: Timestamp) -> Vec<SentMessage> {
         let before = now - ARRIVED_SINCE;

@@ -2,6 +2,7 @@
 
 use super::Description;
 use crate::error::{Known, known, words};
+use crate::planted::{Bug, is_planted};
 use crate::send::{ATTEMPT_TIMEOUT, COMMENT_CHARS_MAX, expires_after};
 use crate::start::hex;
 use crate::table::{Begun, DirectState};
@@ -67,6 +68,9 @@ impl Orchestrator {
                 DirectState::Sent(id) => self.sent_before(&id).await,
                 // Refused only now, by the one who tries: the next repetition may try again.
                 DirectState::Refused => Err(refused("ThrottlingException", RATE_EXCEEDED)),
+                DirectState::Trying if is_planted(Bug::RepeatedRequestSent) => {
+                    self.call_ssm(&key, item.tries, request).await
+                }
                 DirectState::Trying => match self.find_direct(&key).await? {
                     Some(id) => self.sent_before(&id).await,
                     None => Err(unknown(&token(&key))),
@@ -99,6 +103,10 @@ impl Orchestrator {
             Err(error) => error,
         };
         match known(&error) {
+            Known::Unknown if is_planted(Bug::UnknownRequestIsRefused) => {
+                self.refuse_direct(key, tries).await;
+                Err(refused("ThrottlingException", RATE_EXCEEDED))
+            }
             Known::Unknown => {
                 tracing::warn!(send = %token, "SendCommand: no answer");
                 Err(unknown(&token))
@@ -132,6 +140,9 @@ impl Orchestrator {
         expires: crate::table::Expiry,
     ) -> Result<CommandId, Error> {
         let id = description.id().ok_or_else(|| Error::Unreadable("SendCommand's answer".to_owned()))?;
+        if is_planted(Bug::RequestNamedFirst) {
+            self.table.record_direct(key, &id).await?;
+        }
         self.make_known(&id, description, expires).await?;
         self.table.record_direct(key, &id).await
     }
@@ -168,7 +179,8 @@ impl Orchestrator {
             return Ok(());
         }
         let next = LOOK_AFTER.iter().map(|after| item.last_try_at + *after).find(|at| *at > scheduled);
-        let next = next.filter(|_| item.state == DirectState::Trying);
+        let next =
+            next.filter(|_| item.state == DirectState::Trying && !is_planted(Bug::RequestLookedForOnce));
         self.table.move_due(pk_sk.0, pk_sk.1, claimed, next).await.map(drop)
     }
 

@@ -1,5 +1,5 @@
 //! Commands that no execution sent: ours by request, and those of others. Nobody waits for them, so they are looked at
-//! by themselves until they are settled.
+//! by themselves until they are settled. So are commands of executions that were told to stop, and took their time.
 
 use super::Description;
 use super::direct::FIRST_LOOK_AFTER;
@@ -7,8 +7,9 @@ use crate::ask::terminal_status;
 use crate::reconcile::CLAIM;
 use crate::send::expires_after;
 use crate::settle::Settled;
-use crate::table::{CommandItem, Expiry, RecentKey};
+use crate::table::{CommandItem, Expiry, Loaded, Owner, RecentKey};
 use crate::{Error, Orchestrator};
+use fleetwright_engine::SendState;
 use fleetwright_fleet::CommandId;
 use jiff::{SignedDuration, Timestamp};
 
@@ -72,8 +73,11 @@ impl Orchestrator {
         deadline: Timestamp,
     ) -> Result<Option<Timestamp>, Error> {
         let Some(item) = self.table.whole_command(id).await? else { return Ok(None) };
-        if item.owner.is_some() || item.command.settled.is_some() {
+        if item.command.settled.is_some() {
             return Ok(None);
+        }
+        if let Some(owner) = &item.owner {
+            return self.hear_out(&item, owner, scheduled, deadline).await;
         }
         let Some(command) = self.list_command(id).await? else {
             let since = item.last_fact_at.or_else(|| item.place.as_deref().and_then(RecentKey::moment));
@@ -100,6 +104,44 @@ impl Orchestrator {
         Ok(match self.settle_listed(&item, &command, deadline).await? {
             Settled::Yes(..) => None,
             Settled::NotYet(again) => Some(again.at.max(scheduled)),
+        })
+    }
+
+    /// Looks at an execution's command that was told to stop: the execution has gone on without waiting for its end.
+    async fn hear_out(
+        &self,
+        item: &CommandItem,
+        owner: &Owner,
+        scheduled: Timestamp,
+        deadline: Timestamp,
+    ) -> Result<Option<Timestamp>, Error> {
+        let token = std::slice::from_ref(&owner.token);
+        let loaded = self.table.load(&owner.execution, None, token, self.now()).await?;
+        let Some((Loaded { execution, .. }, sends)) = loaded else { return Ok(None) };
+        let Some(send) = sends.into_iter().map(|found| found.send).find(|send| send.halt) else {
+            return Ok(None);
+        };
+        if send.state != SendState::Ended || execution.unsettled.contains_key(&owner.token) {
+            return Ok(Some(scheduled + LOOK_AGAIN[0]));
+        }
+        let actor = self.acting_for(&owner.execution).await?;
+        let command = actor.list_command(&item.id).await?;
+        let is_over = command.as_ref().is_some_and(|command| terminal_status(command).is_some());
+        let tried = scheduled.duration_since(send.last_try_at);
+        if !is_over && tried <= GIVEN_UP_AFTER {
+            return Ok(Some(scheduled + look_again(tried)));
+        }
+        // First, as for any report that comes after the step was closed: a crash between must not lose it.
+        if execution.open_step().is_none_or(|step| step.ordinal != owner.step) {
+            self.table.contradict(&owner.execution, owner.step, &item.id).await?;
+        }
+        let settled = match &command {
+            Some(command) => actor.settle_listed(item, command, deadline).await?,
+            None => actor.settle_without_ssm(item).await?,
+        };
+        Ok(match settled {
+            Settled::Yes(..) => None,
+            Settled::NotYet(again) => Some(again.at.max(scheduled + LOOK_AGAIN[0])),
         })
     }
 

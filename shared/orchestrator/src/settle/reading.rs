@@ -2,6 +2,7 @@
 
 use crate::ask::terminal_status;
 use crate::moment::moment;
+use crate::planted::{Bug, is_planted};
 use crate::start::hex;
 use crate::table::{CommandItem, INVOCATIONS_PER_PART, SettleCursor};
 use crate::{Error, Operation, Orchestrator};
@@ -218,7 +219,7 @@ fn invocation_result(invocation: CommandInvocation) -> Result<InvocationResult, 
     Ok(InvocationResult {
         node,
         // The detail says more, but only the coarse status says whether it is over.
-        status: coarse.and_then(|coarse| fine.or(Some(coarse))),
+        status: coarse.and_then(|coarse| fine.filter(|_| !is_planted(Bug::DetailsIgnored)).or(Some(coarse))),
         shown: InvocationShown {
             instance_name: invocation.instance_name.unwrap_or_default(),
             status: invocation.status.map(|status| status.as_str().to_owned()).unwrap_or_default(),

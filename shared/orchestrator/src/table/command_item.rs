@@ -6,10 +6,11 @@ mod settled;
 pub(crate) use settled::ToSettle;
 
 use super::Table;
-use super::attributes::{Item, Reader, moment, texts};
+use super::attributes::{Item, Reader, moment, number, texts};
 use super::schema::{self, DUE_AT, keys};
 use super::update::{Update, Updated};
 use crate::Error;
+use crate::planted::{Bug, is_planted};
 use aws_sdk_dynamodb::types::AttributeValue;
 use fleetwright_engine::{ExecutionId, SendToken};
 use fleetwright_fleet::{Asked, Command, CommandId, Fact, NodeId, SettledMark, Subject, Terminal};
@@ -34,6 +35,9 @@ const CURSOR: &str = "settle_cursor";
 const HEAD: &str = "settled_head";
 const DESCRIBED: &str = "described";
 const CANCELLING: &str = "cancelling";
+
+/// A counter, where a bug is planted.
+const SUCCESSES: &str = "successes";
 
 /// A base item with more nodes than this goes over to chunks.
 const NODES_IN_BASE_MAX: usize = 150;
@@ -136,6 +140,11 @@ impl CommandItem {
         command.statuses =
             reader.texts(STATUSES)?.iter().filter_map(|status| Terminal::from_wire(status)).collect();
         command.nodes = nodes(&reader)?;
+        if let (true, Some(Asked::Nodes(asked))) = (is_planted(Bug::SuccessesCounted), &command.asked)
+            && reader.maybe_number(SUCCESSES)?.is_some_and(|count: usize| count >= asked.len())
+        {
+            command.nodes = BTreeMap::from([(Terminal::Success, asked.clone())]);
+        }
         Ok(Self {
             id,
             command,
@@ -177,6 +186,10 @@ fn nodes(reader: &Reader<'_>) -> Result<BTreeMap<Terminal, BTreeSet<NodeId>>, Er
     Ok(nodes)
 }
 
+fn is_node_success(fact: &&Fact) -> bool {
+    fact.status == Terminal::Success && matches!(fact.subject, Subject::Node(_))
+}
+
 /// Facts about nodes as the clauses of one union.
 fn unite_nodes<'a>(mut update: Update, facts: impl Iterator<Item = &'a Fact>) -> Update {
     let mut by_status: BTreeMap<Terminal, BTreeSet<String>> = BTreeMap::new();
@@ -186,7 +199,10 @@ fn unite_nodes<'a>(mut update: Update, facts: impl Iterator<Item = &'a Fact>) ->
         }
     }
     for (status, ids) in by_status {
-        update = update.unite(&nodes_attribute(status), texts(ids));
+        update = match texts(ids) {
+            Some(ids) if is_planted(Bug::FoldReplaces) => update.set(&nodes_attribute(status), ids),
+            ids => update.unite(&nodes_attribute(status), ids),
+        };
     }
     update
 }
@@ -226,9 +242,12 @@ impl Table {
             .filter(|fact| fact.subject == Subject::Command)
             .map(|fact| fact.status.as_str().to_owned())
             .collect();
-        let update = Update::of(&keys::command(id), keys::COMMAND)
+        let mut update = Update::of(&keys::command(id), keys::COMMAND)
             .living(self.retention_days, now)
             .set(LAST_FACT_AT, moment(now));
+        if is_planted(Bug::SuccessesCounted) {
+            update = update.unite(SUCCESSES, Some(number(facts.iter().filter(is_node_success).count())));
+        }
         if statuses.is_empty() {
             return update;
         }

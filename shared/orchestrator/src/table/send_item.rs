@@ -6,6 +6,7 @@ use super::result_item::pack;
 use super::schema::{self, DUE_AT, DUE_SHARD, keys};
 use super::update::{Update, Updated};
 use crate::Error;
+use crate::planted::{Bug, is_planted};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use fleetwright_engine::{
@@ -129,7 +130,7 @@ pub(crate) fn end(execution: &ExecutionId, ended: &Ended) -> Result<Update, Erro
         None => update.if_missing(COMMAND_ID),
     };
     // A further try has begun its watch already.
-    if ended.end == SendEnd::Unknown && !send.is_watched() {
+    if ended.end == SendEnd::Unknown && !send.is_watched() && !is_planted(Bug::EndedSendUnwatched) {
         update = watched_from(update, execution, send.last_try_at);
     }
     Ok(update)
@@ -180,12 +181,16 @@ impl Table {
             .remove(REFUSAL)
             .if_equals(TRIES, number(send.tries))
             .if_equals(STATE, text(from))
-            .if_missing(COMMAND_ID)
-            .if_missing(HALT);
+            .if_missing(COMMAND_ID);
+        let update = if is_planted(Bug::HaltUnchecked) { update } else { update.if_missing(HALT) };
         // From here two commands may exist: whichever shows up late is to be found while it still runs.
-        let update = if send.unknown_tries() > 0 { watched_from(update, execution, now) } else { update };
+        let watched = send.unknown_tries() > 0 && !is_planted(Bug::FurtherTryUnwatched);
+        let update = if watched { watched_from(update, execution, now) } else { update };
         match update.apply(self).await? {
             Updated::Applied(item) => Ok(Some(parse(&item)?.send)),
+            Updated::Refused(Some(_)) if is_planted(Bug::LoserSends) => {
+                Ok(Some(Send { tries: send.tries + 1, last_try_at: now, ..send.clone() }))
+            }
             Updated::Refused(_) => Ok(None),
         }
     }
@@ -220,12 +225,14 @@ impl Table {
         if let Some(description) = description {
             update = update.set(DESCRIPTION, AttributeValue::B(Blob::new(pack(description)?)));
         }
-        let update = update
+        update = update
             .set(COMMAND_ID, text(command_id.as_str()))
             .set(STATE, text(SENT))
-            .if_missing_or_equals(COMMAND_ID, text(command_id.as_str()))
             .if_differs(STATE, text(ENDED))
             .if_exists();
+        if !is_planted(Bug::LastCommandWins) {
+            update = update.if_missing_or_equals(COMMAND_ID, text(command_id.as_str()));
+        }
         match update.apply(self).await? {
             Updated::Applied(item) => Ok(Recorded::Stands(Box::new(parse(&item)?.send))),
             Updated::Refused(Some(item)) => {
@@ -273,7 +280,11 @@ impl Table {
         send: &Send,
         scheduled: Timestamp,
     ) -> Result<Option<Send>, Error> {
-        let look = AttributeValue::Ns(vec![scheduled.as_millisecond().to_string()]);
+        let mut look = vec![scheduled.as_millisecond().to_string()];
+        if is_planted(Bug::OneLookIsAbsent) {
+            look.extend([1, 2].map(|more| (scheduled.as_millisecond() + more).to_string()));
+        }
+        let look = AttributeValue::Ns(look);
         let update =
             self.send(execution, &send.token).unite(LOOKS, Some(look)).if_equals(TRIES, number(send.tries));
         match update.apply(self).await? {

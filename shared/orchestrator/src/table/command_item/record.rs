@@ -2,9 +2,10 @@
 
 use super::{
     ASKED, BY_TARGETS, CANCELLING, CHUNKED, CommandItem, DESCRIBED, EXPIRES_AFTER, Expiry, GENERATION,
-    OWNER_EXECUTION, OWNER_STEP, OWNER_TOKEN, Owner, applied,
+    LAST_FACT_AT, OWNER_EXECUTION, OWNER_STEP, OWNER_TOKEN, Owner, applied,
 };
 use crate::Error;
+use crate::planted::{Bug, is_planted};
 use crate::table::Table;
 use crate::table::attributes::{moment, number, text, texts};
 use crate::table::recent_index::RecentKey;
@@ -27,15 +28,15 @@ impl Table {
     ) -> Result<CommandItem, Error> {
         let mut update = Update::of(&keys::command(id), keys::COMMAND)
             .living(self.retention_days, now)
-            // An event may have come first, when nobody knew whose it is.
-            .remove(DUE_AT)
-            .remove(DUE_SHARD)
             .set(OWNER_EXECUTION, text(owner.execution.as_str()))
             .set(OWNER_STEP, number(owner.step))
             .set(OWNER_TOKEN, text(owner.token.as_str()))
             .set_known_or_guess(EXPIRES_AFTER, moment(expires_after.at), expires_after.known);
         if let Some(at) = requested_at {
             update = placed(update, id, at).set(DESCRIBED, AttributeValue::Bool(true));
+        }
+        if is_planted(Bug::OwnerNotAdded) {
+            update = update.if_missing(LAST_FACT_AT);
         }
         CommandItem::parse(&applied(asking(update, nodes).apply(self).await?)?)
     }
@@ -71,6 +72,16 @@ impl Table {
             .set(DUE_SHARD, text(schema::look_shard(id.as_str())))
             .set(DUE_AT, moment(due))
             .if_missing(OWNER_EXECUTION)
+            .if_missing(DUE_AT)
+            .if_missing(GENERATION);
+        update.apply(self).await.map(|_| ())
+    }
+
+    /// Has a command heard out that an execution no longer waits for, unless that is so already.
+    pub(crate) async fn hear_out(&self, id: &CommandId, due: Timestamp) -> Result<(), Error> {
+        let update = Update::of(&keys::command(id), keys::COMMAND)
+            .set(DUE_SHARD, text(schema::look_shard(id.as_str())))
+            .set(DUE_AT, moment(due))
             .if_missing(DUE_AT)
             .if_missing(GENERATION);
         update.apply(self).await.map(|_| ())
