@@ -31,8 +31,9 @@ pub(crate) use send_item::{Recorded, SendItem};
 
 use crate::back_off::BackOff;
 use crate::{Error, Operation};
-use attributes::Item;
+use attributes::{Item, Reader, number};
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use std::collections::HashMap;
 
@@ -65,7 +66,31 @@ impl Table {
             .send()
             .await
             .map_err(|error| Error::of(Operation::GetItem, &error))?;
+        read.item.as_ref().map_or(Ok(()), |item| Reader(item).check_schema())?;
         Ok(read.item)
+    }
+
+    /// Writes a whole item, in the place of one of this layout at most.
+    pub(crate) async fn put_whole(&self, item: Item) -> Result<(), Error> {
+        let key = |name| item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
+        let (pk, sk) = (key(schema::PK), key(schema::SK));
+        let sent = self
+            .client
+            .put_item()
+            .table_name(&self.name)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(#pk) OR #schema = :schema")
+            .expression_attribute_names("#pk", schema::PK)
+            .expression_attribute_names("#schema", schema::SCHEMA_VERSION)
+            .expression_attribute_values(":schema", number(schema::SCHEMA))
+            .send()
+            .await;
+        sent.map(drop).map_err(|error| match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(_)) => {
+                Error::Unreadable(format!("item {pk} {sk}: it is of another layout"))
+            }
+            Some(_) | None => Error::of(Operation::PutItem, &error),
+        })
     }
 
     /// Items by key, in no order; what does not exist is left out.
@@ -91,6 +116,7 @@ impl Table {
                     .await
                     .map_err(|error| Error::of(Operation::BatchGetItem, &error))?;
                 items.extend(read.responses.into_iter().flat_map(HashMap::into_values).flatten());
+                items.iter().try_for_each(|item| Reader(item).check_schema())?;
                 left = read
                     .unprocessed_keys
                     .unwrap_or_default()

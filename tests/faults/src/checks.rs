@@ -53,7 +53,7 @@ pub(crate) fn after_a_replay(stage: &mut Stage) -> Result<Vec<Violation>, Simula
         let request = Request { service: Service::Sqs, operation: "SendMessage".to_owned(), body };
         stage.deployment.simulation.cloud().handle("somebody", &request);
     }
-    stage.deployment.simulation.run_until(|_| false, Duration::from_mins(10))?;
+    stage.deployment.simulation.run_until(|_| false, Duration::from_mins(5))?;
     let after = lasting(stage.items());
     let mut findings = Findings { stage, found: Vec::new() };
     for (key, item) in &after {
@@ -72,20 +72,35 @@ pub(crate) fn after_a_replay(stage: &mut Stage) -> Result<Vec<Violation>, Simula
     Ok(findings.found)
 }
 
-/// Items of executions and commands by key, without when something was last heard or looked at.
+/// Items of executions and commands by key, without when something was last heard or looked at. What was reported of a
+/// command may stand in its own item or in its chunks: it is put together.
 fn lasting(items: Vec<Value>) -> BTreeMap<(String, String), Value> {
-    const NOTES: [&str; 3] = ["last_fact_at", "due_at", "due_shard"];
-    let mut lasting = BTreeMap::new();
+    const NOTES: [&str; 4] = ["last_fact_at", "due_at", "due_shard", "expires"];
+    let mut lasting: BTreeMap<(String, String), Value> = BTreeMap::new();
     for mut item in items {
         let key = |name| text(&item, name).unwrap_or_default().to_owned();
-        let key = (key("pk"), key("sk"));
-        if !(key.0.starts_with("EXEC#") || key.0.starts_with("CMD#")) {
+        let (mut pk, sk) = (key("pk"), key("sk"));
+        if !(pk.starts_with("EXEC#") || pk.starts_with("CMD#")) {
             continue;
         }
         if let Some(members) = item.as_object_mut() {
             members.retain(|name, _| !NOTES.contains(&name.as_str()));
         }
-        lasting.insert(key, item);
+        if sk == "CMD" && pk.matches('#').count() > 1 {
+            pk.truncate(pk.rfind('#').unwrap_or(pk.len()));
+        }
+        let whole = lasting.entry((pk, sk)).or_insert_with(|| json!({}));
+        for (name, value) in item.as_object().into_iter().flatten() {
+            if !name.starts_with("nodes_") {
+                if name != "pk" {
+                    whole[name] = value.clone();
+                }
+                continue;
+            }
+            let union: BTreeSet<String> =
+                texts(whole, name).union(&texts(&item, name)).map(|node| (*node).to_owned()).collect();
+            whole[name] = json!({ "SS": union });
+        }
     }
     lasting
 }

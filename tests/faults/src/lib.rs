@@ -8,6 +8,7 @@ mod client;
 mod dice;
 mod item;
 mod run;
+mod search;
 mod sometimes;
 mod violation;
 mod weather;
@@ -15,5 +16,6 @@ mod witness;
 mod workload;
 
 pub use run::{Play, Played, play};
-pub use sometimes::Sometimes;
+pub use search::{Finding, Found, Search, search, shortest_prefix};
+pub use sometimes::{Sometimes, missing};
 pub use violation::{Invariant, Violation};

@@ -29,6 +29,8 @@ pub enum Invariant {
     WithinBudget,
     /// What is shown is what happened, node by node (G7).
     ShownIsTrue,
+    /// The same seed is the same run.
+    Repeatable,
     /// No function calls what it may not call, and none fails in an unforeseen way.
     Permitted,
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 /// P3: three looks, the first 90 s after the try, one a minute at most).
 const SEEN_IN_TIME: Duration = Duration::from_secs(180);
 /// A fleet with more nodes is a wide one.
-const WIDE: usize = 60;
+const WIDE: u64 = 50;
 /// Messages nobody can read.
 const POISON: [&str; 5] = [
     " ",
@@ -76,8 +76,8 @@ impl Workload {
     /// The workload of a seed.
     pub(crate) fn drawn(seed: u64) -> Self {
         let mut dice = Dice::new(seed, "workload");
-        let size = dice.weighted(&[(3, (0, 0)), (57, (1, 6)), (28, (7, 60)), (12, (61, 300))]);
-        let nodes = usize::try_from(dice.mostly_small(size.0, size.1)).unwrap_or(1);
+        let size = dice.weighted(&[(3, (0, 0)), (67, (1, 6)), (24, (7, WIDE)), (6, (WIDE + 1, 300))]);
+        let nodes = dice.mostly_small(size.0, size.1);
         let fleet = fleet::drawn(nodes, seed, &mut dice);
         let ids: Vec<String> = fleet.nodes().iter().map(|node| node.id.to_string()).collect();
         // Wide fleets in few executions: else a few seeds in a hundred take half of the time.
@@ -86,7 +86,7 @@ impl Workload {
         let steps_max = if nodes > WIDE { 3 } else { 6 };
         let executions: Vec<_> =
             (0..count).map(|at| PlannedExecution::drawn(at, &ids, steps_max, &mut dice)).collect();
-        let storm = dice.duration(Duration::from_mins(1), Duration::from_mins(20));
+        let storm = Duration::from_secs(dice.mostly_small(60, 900));
         let mut acts = Vec::new();
         for at in 0..executions.len() {
             acts.extend(life(at, storm, &mut dice));

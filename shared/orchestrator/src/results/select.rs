@@ -100,7 +100,8 @@ pub(super) fn has_to_be_read(row: &StepRow, statuses: &[StatusChoice]) -> bool {
         (None, Some(closed)) => {
             let counts = super::counts(closed, 0);
             let may_be = statuses.iter().any(|status| status.may_be_in(&counts));
-            closed.total() > 0 && (statuses.is_empty() || may_be || !row.contradicted_by.is_empty())
+            let may_be = closed.total() > 0 && (statuses.is_empty() || may_be);
+            may_be || !row.contradicted_by.is_empty()
         }
         (Some(Work::Sleep { .. } | Work::Pause | Work::Approval(_) | Work::Answered), _) | (None, None) => {
             false

@@ -38,17 +38,18 @@ pub(crate) fn texts(values: impl IntoIterator<Item = String>) -> Option<Attribut
 pub(crate) struct Reader<'a>(pub(crate) &'a Item);
 
 impl Reader<'_> {
-    fn unreadable(&self, name: &str) -> Error {
+    pub(crate) fn unreadable(&self, name: &str) -> Error {
         let at = |key: &str| self.0.get(key).and_then(|v| v.as_s().ok()).cloned().unwrap_or_default();
         Error::Unreadable(format!("item {} {}: attribute {name}", at("pk"), at("sk")))
     }
 
     pub(crate) fn text(&self, name: &str) -> Result<&str, Error> {
-        self.maybe_text(name).ok_or_else(|| self.unreadable(name))
+        self.maybe_text(name)?.ok_or_else(|| self.unreadable(name))
     }
 
-    pub(crate) fn maybe_text(&self, name: &str) -> Option<&str> {
-        self.0.get(name)?.as_s().ok().map(String::as_str)
+    pub(crate) fn maybe_text(&self, name: &str) -> Result<Option<&str>, Error> {
+        let Some(value) = self.0.get(name) else { return Ok(None) };
+        value.as_s().map(|text| Some(text.as_str())).map_err(|_| self.unreadable(name))
     }
 
     pub(crate) fn number<T: std::str::FromStr>(&self, name: &str) -> Result<T, Error> {
@@ -86,8 +87,18 @@ impl Reader<'_> {
         Ok(values.as_ss().map_err(|_| self.unreadable(name))?.iter().cloned().collect())
     }
 
-    pub(crate) fn flag(&self, name: &str) -> bool {
-        self.0.get(name).and_then(|value| value.as_bool().ok()).copied().unwrap_or(false)
+    pub(crate) fn flag(&self, name: &str) -> Result<bool, Error> {
+        let Some(value) = self.0.get(name) else { return Ok(false) };
+        value.as_bool().copied().map_err(|_| self.unreadable(name))
+    }
+
+    /// A set of what a text can be read as: one that cannot is not left out.
+    pub(crate) fn parsed<T: Ord>(
+        &self,
+        name: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<BTreeSet<T>, Error> {
+        self.texts(name)?.iter().map(|text| parse(text).ok_or_else(|| self.unreadable(name))).collect()
     }
 
     pub(crate) fn json<T: DeserializeOwned>(&self, name: &str) -> Result<T, Error> {

@@ -35,6 +35,8 @@ const CURSOR: &str = "settle_cursor";
 const HEAD: &str = "settled_head";
 const DESCRIBED: &str = "described";
 const CANCELLING: &str = "cancelling";
+/// Before the name of a terminal status: the nodes that are said to have ended so.
+const NODES: &str = "nodes_";
 
 /// A counter, where a bug is planted.
 const SUCCESSES: &str = "successes";
@@ -105,7 +107,7 @@ pub(crate) struct SettleCursor {
 }
 
 fn nodes_attribute(status: Terminal) -> String {
-    format!("nodes_{}", status.as_str())
+    format!("{NODES}{}", status.as_str())
 }
 
 impl CommandItem {
@@ -120,7 +122,7 @@ impl CommandItem {
             .nth(1)
             .and_then(|id| id.parse().ok())
             .ok_or_else(unreadable)?;
-        let owner = match (reader.maybe_text(OWNER_EXECUTION), reader.maybe_text(OWNER_TOKEN)) {
+        let owner = match (reader.maybe_text(OWNER_EXECUTION)?, reader.maybe_text(OWNER_TOKEN)?) {
             (Some(execution), Some(token)) => Some(Owner {
                 execution: ExecutionId::new(execution),
                 step: reader.number(OWNER_STEP)?,
@@ -128,7 +130,7 @@ impl CommandItem {
             }),
             _ => None,
         };
-        let settled = match reader.maybe_text(GENERATION) {
+        let settled = match reader.maybe_text(GENERATION)? {
             None => None,
             Some(generation) => Some(SettledMark {
                 generation: generation.to_owned(),
@@ -137,8 +139,7 @@ impl CommandItem {
             }),
         };
         let mut command = Command { asked: asked(&reader)?, settled, ..Command::default() };
-        command.statuses =
-            reader.texts(STATUSES)?.iter().filter_map(|status| Terminal::from_wire(status)).collect();
+        command.statuses = reader.parsed(STATUSES, stored_status)?;
         command.nodes = nodes(&reader)?;
         if let (true, Some(Asked::Nodes(asked))) = (is_planted(Bug::SuccessesCounted), &command.asked)
             && reader.maybe_number(SUCCESSES)?.is_some_and(|count: usize| count >= asked.len())
@@ -154,34 +155,36 @@ impl CommandItem {
             last_fact_at: reader.maybe_moment(LAST_FACT_AT)?,
             empty_reads: reader.moments(EMPTY_READS)?,
             cursor: reader.maybe_json(CURSOR)?,
-            chunked: reader.flag(CHUNKED),
-            place: reader.maybe_text(schema::RECENT_AT).map(str::to_owned),
-            described: reader.flag(DESCRIBED),
-            cancelling: reader.flag(CANCELLING),
+            chunked: reader.flag(CHUNKED)?,
+            place: reader.maybe_text(schema::RECENT_AT)?.map(str::to_owned),
+            described: reader.flag(DESCRIBED)?,
+            cancelling: reader.flag(CANCELLING)?,
             head: reader.maybe_json(HEAD)?,
             due: reader.maybe_moment(DUE_AT)?,
         })
     }
 }
 
+/// A status as it was stored. One that only a later release knows must not be missed, nor taken for one that SSM said
+/// and nobody recognised.
+fn stored_status(text: &str) -> Option<Terminal> {
+    Terminal::ALL.into_iter().find(|known| known.as_str() == text)
+}
+
 fn asked(reader: &Reader<'_>) -> Result<Option<Asked>, Error> {
-    if reader.flag(BY_TARGETS) {
+    if reader.flag(BY_TARGETS)? {
         return Ok(Some(Asked::Targets));
     }
-    let nodes = reader.texts(ASKED)?;
-    if nodes.is_empty() {
-        return Ok(None);
-    }
-    Ok(Some(Asked::Nodes(nodes.iter().filter_map(|node| node.parse().ok()).collect())))
+    let nodes = reader.parsed(ASKED, |node| node.parse().ok())?;
+    Ok((!nodes.is_empty()).then_some(Asked::Nodes(nodes)))
 }
 
 fn nodes(reader: &Reader<'_>) -> Result<BTreeMap<Terminal, BTreeSet<NodeId>>, Error> {
     let mut nodes = BTreeMap::new();
-    for status in Terminal::ALL {
-        let ids = reader.texts(&nodes_attribute(status))?;
-        if !ids.is_empty() {
-            nodes.insert(status, ids.iter().filter_map(|id| id.parse().ok()).collect());
-        }
+    for name in reader.0.keys() {
+        let Some(status) = name.strip_prefix(NODES) else { continue };
+        let status = stored_status(status).ok_or_else(|| reader.unreadable(name))?;
+        nodes.insert(status, reader.parsed(name, |id| id.parse().ok())?);
     }
     Ok(nodes)
 }
@@ -208,7 +211,7 @@ fn unite_nodes<'a>(mut update: Update, facts: impl Iterator<Item = &'a Fact>) ->
 }
 
 impl Table {
-    /// Folds facts of one command: unions only, no read. The only condition is that a command by Targets, whose node
+    /// Folds facts of one command: unions only, no read. The only condition of its own is that a command by Targets, whose node
     /// facts go to chunk items, is not written to as if it were one by InstanceIds; the refusal says so, and costs
     /// nothing where most commands are.
     pub(crate) async fn fold(

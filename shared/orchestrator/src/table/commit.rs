@@ -153,8 +153,11 @@ fn execution_update(commit: &Commit<'_>, version: u64) -> Result<Update, Error> 
 /// The execution's own condition comes first: if it failed on a commit with our mark, that commit was ours.
 fn outcome(reasons: &[CancellationReason], mark: &str) -> Result<Committed, Error> {
     let first = reasons.first().and_then(|reason| reason.item.as_ref());
-    if first.is_some_and(|item| Reader(item).maybe_text(COMMITTED_BY) == Some(mark)) {
+    if first.is_some_and(|item| Reader(item).maybe_text(COMMITTED_BY) == Ok(Some(mark))) {
         return Ok(Committed::Yes);
+    }
+    for item in reasons.iter().filter_map(|reason| reason.item.as_ref()) {
+        Reader(item).check_schema()?;
     }
     let mut lost = false;
     for code in reasons.iter().filter_map(|reason| reason.code.as_deref()) {

@@ -5,7 +5,7 @@ use super::result_item::{pack, unpacked};
 use super::schema::{self, keys};
 use super::update::expiry;
 use super::{CommandItem, Table, send_item};
-use crate::{Error, Operation};
+use crate::Error;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use fleetwright_fleet::CommandId;
@@ -25,8 +25,7 @@ impl Table {
         item.insert(schema::SCHEMA_VERSION.to_owned(), number(schema::SCHEMA));
         item.insert(schema::EXPIRES.to_owned(), expiry(self.retention_days, now));
         item.insert(send_item::DESCRIPTION.to_owned(), AttributeValue::B(Blob::new(pack(description)?)));
-        let put = self.client.put_item().table_name(&self.name).set_item(Some(item)).send().await;
-        put.map(drop).map_err(|error| Error::of(Operation::PutItem, &error))
+        self.put_whole(item).await
     }
 
     /// What SSM said of these commands when they were sent or found.
@@ -47,19 +46,27 @@ impl Table {
             };
         }
         let items = self.get_all(&wanted.into_iter().collect::<Vec<_>>()).await?;
-        let mut found: BTreeMap<_, _> = items.iter().filter_map(read).collect();
+        let mut found = items.iter().filter_map(read).collect::<Result<BTreeMap<_, _>, _>>()?;
         // A send names one command; one too many of it is described by itself.
         let extra: Vec<_> = of_executions.iter().filter(|id| !found.contains_key(id)).map(own).collect();
-        found.extend(self.get_all(&extra).await?.iter().filter_map(read));
+        for described in self.get_all(&extra).await?.iter().filter_map(read) {
+            let (id, description) = described?;
+            found.insert(id, description);
+        }
         Ok(found)
     }
 }
 
-fn read(item: &Item) -> Option<(CommandId, Command)> {
+/// `None`: a send of which SSM has said nothing yet.
+fn read(item: &Item) -> Option<Result<(CommandId, Command), Error>> {
+    try_read(item).transpose()
+}
+
+fn try_read(item: &Item) -> Result<Option<(CommandId, Command)>, Error> {
     let reader = Reader(item);
-    let id = match reader.maybe_text(send_item::COMMAND_ID) {
-        Some(id) => id,
-        None => reader.maybe_text(schema::PK)?.strip_prefix("CMD#")?,
-    };
-    Some((id.parse().ok()?, unpacked(item, send_item::DESCRIPTION)?))
+    let Some(description) = unpacked(item, send_item::DESCRIPTION)? else { return Ok(None) };
+    let pk = reader.text(schema::PK)?;
+    let id = reader.maybe_text(send_item::COMMAND_ID)?.or_else(|| pk.strip_prefix("CMD#"));
+    let Some(id) = id else { return Ok(None) };
+    Ok(Some((id.parse().map_err(|_| reader.unreadable(schema::PK))?, description)))
 }

@@ -76,7 +76,7 @@ impl Table {
             Updated::Applied(item) => Ok(Begun::Now(parse(&item)?)),
             Updated::Refused(Some(item)) => {
                 // Our own write, whose answer was lost.
-                let ours = Reader(&item).maybe_text(BEGUN_BY) == Some(begun_by);
+                let ours = Reader(&item).maybe_text(BEGUN_BY)? == Some(begun_by);
                 let found = parse(&item)?;
                 Ok(if ours { Begun::Now(found) } else { Begun::Before(found) })
             }
@@ -122,12 +122,12 @@ fn parse(item: &Item) -> Result<DirectItem, Error> {
     reader.check_schema()?;
     let pk = reader.text(schema::PK)?;
     let unreadable = || Error::Unreadable(format!("item {pk}"));
-    let command = match reader.maybe_text(COMMAND_ID) {
+    let command = match reader.maybe_text(COMMAND_ID)? {
         None => None,
         Some(id) => Some(id.parse().map_err(|_| unreadable())?),
     };
     let state = match (reader.text(STATE)?, command) {
-        (_, Some(command)) => DirectState::Sent(command),
+        (TRYING | REFUSED | SENT, Some(command)) => DirectState::Sent(command),
         (TRYING, None) => DirectState::Trying,
         (REFUSED, None) => DirectState::Refused,
         _ => return Err(unreadable()),
@@ -136,6 +136,6 @@ fn parse(item: &Item) -> Result<DirectItem, Error> {
         state,
         tries: reader.number(TRIES)?,
         last_try_at: reader.moment(LAST_TRY_AT)?,
-        comment: reader.maybe_text(COMMENT).map(str::to_owned),
+        comment: reader.maybe_text(COMMENT)?.map(str::to_owned),
     })
 }

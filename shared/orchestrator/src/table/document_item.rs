@@ -2,7 +2,7 @@
 
 use super::Table;
 use super::attributes::{Reader, text};
-use super::schema::{self, EXPIRES, keys};
+use super::schema::{EXPIRES, keys};
 use super::update::{Update, expiry};
 use crate::Error;
 use jiff::Timestamp;
@@ -19,8 +19,7 @@ impl Table {
     ) -> Result<(), Error> {
         let update = Update::of(&keys::document(sha256), keys::DOCUMENT)
             .set(TEXT, text(content))
-            .set(EXPIRES, expiry(self.retention_days, now))
-            .set(schema::SCHEMA_VERSION, super::attributes::number(schema::SCHEMA));
+            .set(EXPIRES, expiry(self.retention_days, now));
         update.apply(self).await.map(|_| ())
     }
 

@@ -82,7 +82,7 @@ impl Head {
             version: reader.number(VERSION)?,
             commit_version: reader.number(COMMIT_VERSION)?,
             open_step: reader.maybe_number(OPEN_STEP)?,
-            parked: reader.maybe_text(PARKED).map(|reason| Parked { reason: reason.to_owned() }),
+            parked: reader.maybe_text(PARKED)?.map(|reason| Parked { reason: reason.to_owned() }),
             due: reader.maybe_moment(DUE_AT)?,
             resumed_at: reader.maybe_moment(RESUMED_AT)?,
             warnings: reader.texts(WARNINGS)?.into_iter().collect(),
@@ -100,7 +100,8 @@ impl Head {
 }
 
 fn pending(item: &Item) -> Result<BTreeMap<String, Pending>, Error> {
-    let Some(AttributeValue::M(map)) = item.get(PENDING) else { return Ok(BTreeMap::new()) };
+    let Some(value) = item.get(PENDING) else { return Ok(BTreeMap::new()) };
+    let map = value.as_m().map_err(|_| Reader(item).unreadable(PENDING))?;
     map.keys().map(|key| Ok((key.clone(), Reader(map).json(key)?))).collect()
 }
 
@@ -119,7 +120,6 @@ pub(crate) fn step_update(
     expires: AttributeValue,
 ) -> Result<Update, Error> {
     Ok(Update::of(&keys::execution(execution), &keys::step(step.ordinal))
-        .set(schema::SCHEMA_VERSION, number(schema::SCHEMA))
         .set(schema::EXPIRES, expires)
         .set(VERSION, number(version))
         .set(STATUS, text(step.status.as_str()))
@@ -207,6 +207,7 @@ impl Table {
                 Some(PutItemError::ConditionalCheckFailedException(failed)) => {
                     let missing = || Error::Again("PutItem: no item".to_owned());
                     let existing = failed.item.as_ref().ok_or_else(missing)?;
+                    Reader(existing).check_schema()?;
                     return Reader(existing).text(REQUEST).map(|digest| Some(digest.to_owned()));
                 }
                 // Put again under the same id: if it was applied, what stands there is our own request.

@@ -5,7 +5,7 @@ use super::attributes::number;
 use super::result_item::{pack, unpacked};
 use super::schema::{self, keys};
 use super::update::expiry;
-use crate::{Error, Operation};
+use crate::Error;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use fleetwright_fleet::{CommandId, NodeId};
@@ -25,7 +25,7 @@ impl Table {
         plugin: Option<&str>,
     ) -> Result<Option<GetCommandInvocationResult>, Error> {
         let item = self.get(&keys::output(command, node), plugin.unwrap_or(ONLY_PLUGIN)).await?;
-        Ok(item.and_then(|item| unpacked(&item, OUTPUT)))
+        item.map_or(Ok(None), |item| unpacked(&item, OUTPUT))
     }
 
     /// Keeps the outputs of a command on a node.
@@ -41,7 +41,6 @@ impl Table {
         item.insert(schema::SCHEMA_VERSION.to_owned(), number(schema::SCHEMA));
         item.insert(schema::EXPIRES.to_owned(), expiry(self.retention_days, now));
         item.insert(OUTPUT.to_owned(), AttributeValue::B(Blob::new(pack(output)?)));
-        let put = self.client.put_item().table_name(&self.name).set_item(Some(item)).send().await;
-        put.map(drop).map_err(|error| Error::of(Operation::PutItem, &error))
+        self.put_whole(item).await
     }
 }

@@ -4,7 +4,7 @@ use super::Table;
 use super::attributes::{Item, Reader, number};
 use super::schema::{self, keys};
 use super::update::expiry;
-use crate::{Error, Operation};
+use crate::Error;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use flate2::Compression;
@@ -71,14 +71,7 @@ impl Table {
         item.insert(schema::SCHEMA_VERSION.to_owned(), number(schema::SCHEMA));
         item.insert(schema::EXPIRES.to_owned(), expiry(self.retention_days, now));
         item.insert(RESULT.to_owned(), AttributeValue::B(Blob::new(packed)));
-        self.client
-            .put_item()
-            .table_name(&self.name)
-            .set_item(Some(item))
-            .send()
-            .await
-            .map_err(|error| Error::of(Operation::PutItem, &error))?;
-        Ok(())
+        self.put_whole(item).await
     }
 
     /// The invocations that a settle has written so far.
@@ -152,13 +145,16 @@ pub(crate) fn pack(value: &impl Serialize) -> Result<Vec<u8>, Error> {
 }
 
 fn unpack<T: DeserializeOwned>(item: &Item, command: &CommandId) -> Result<T, Error> {
-    unpacked(item, RESULT).ok_or_else(|| Error::Unreadable(format!("results of command {command}")))
+    let missing = || Error::Unreadable(format!("results of command {command}"));
+    unpacked(item, RESULT)?.ok_or_else(missing)
 }
 
-/// A value that an attribute holds as compressed JSON.
-pub(crate) fn unpacked<T: DeserializeOwned>(item: &Item, attribute: &str) -> Option<T> {
-    let packed = item.get(attribute)?.as_b().ok()?;
+/// A value that an attribute holds as compressed JSON, if the item has it.
+pub(crate) fn unpacked<T: DeserializeOwned>(item: &Item, attribute: &str) -> Result<Option<T>, Error> {
+    let Some(value) = item.get(attribute) else { return Ok(None) };
+    let unreadable = || Reader(item).unreadable(attribute);
+    let packed = value.as_b().map_err(|_| unreadable())?;
     let mut json = Vec::new();
-    DeflateDecoder::new(packed.as_ref()).read_to_end(&mut json).ok()?;
-    serde_json::from_slice(&json).ok()
+    DeflateDecoder::new(packed.as_ref()).read_to_end(&mut json).map_err(|_| unreadable())?;
+    serde_json::from_slice(&json).map(Some).map_err(|_| unreadable())
 }

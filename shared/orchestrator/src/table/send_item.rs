@@ -64,14 +64,14 @@ pub(crate) fn parse(item: &Item) -> Result<SendItem, Error> {
     let sk = reader.text(schema::SK)?;
     let unreadable = || Error::Unreadable(format!("send item {sk}"));
     let token = sk.strip_prefix(keys::SEND).and_then(SendToken::parse).ok_or_else(unreadable)?;
-    let recorded: Option<CommandId> = match reader.maybe_text(COMMAND_ID) {
+    let recorded: Option<CommandId> = match reader.maybe_text(COMMAND_ID)? {
         None => None,
         Some(id) => Some(id.parse().map_err(|_| unreadable())?),
     };
     let state = match (reader.text(STATE)?, recorded.clone()) {
         (ENDED, _) => SendState::Ended,
         // A command id is the truth, whatever a slower writer said of the try.
-        (_, Some(command_id)) => SendState::Sent { command_id },
+        (TRYING | REFUSED | SENT, Some(command_id)) => SendState::Sent { command_id },
         (TRYING, None) => SendState::Trying,
         (REFUSED, None) => SendState::Refused(reader.json(REFUSAL)?),
         _ => return Err(unreadable()),
@@ -81,15 +81,15 @@ pub(crate) fn parse(item: &Item) -> Result<SendItem, Error> {
         step: reader.number(STEP)?,
         attempt: reader.number(ATTEMPT)?,
         slice: reader.json::<Slice>(SLICE)?,
-        max_errors: reader.maybe_text(MAX_ERRORS).map(str::to_owned),
-        max_concurrency: reader.maybe_text(MAX_CONCURRENCY).map(str::to_owned),
+        max_errors: reader.maybe_text(MAX_ERRORS)?.map(str::to_owned),
+        max_concurrency: reader.maybe_text(MAX_CONCURRENCY)?.map(str::to_owned),
         state,
         tries: reader.number(TRIES)?,
         refused_tries: reader.number(REFUSED_TRIES)?,
         last_try_at: reader.moment(LAST_TRY_AT)?,
         tried_at: reader.moments(TRIED_AT)?,
         looks: reader.moments(LOOKS)?,
-        halt: reader.flag(HALT),
+        halt: reader.flag(HALT)?,
         cancelled_at: reader.maybe_moment(CANCELLED_AT)?,
     };
     Ok(SendItem { send, recorded })

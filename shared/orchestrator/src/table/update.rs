@@ -1,7 +1,7 @@
 //! An UpdateItem in the making: names through `#`, values through `:`, nothing from an event's text.
 
 use super::Table;
-use super::attributes::Item;
+use super::attributes::{Item, Reader, number};
 use super::schema::{self, EXPIRES, SCHEMA_VERSION};
 use crate::back_off::CALLS_MAX;
 use crate::{Error, Operation};
@@ -34,8 +34,15 @@ pub(crate) struct Update {
 }
 
 impl Update {
+    /// Of an item of this layout, or of none: whichever write makes an item gives it the version, and none touches an
+    /// item of another one.
     pub(crate) fn of(pk: &str, sk: &str) -> Self {
-        Self { pk: pk.to_owned(), sk: sk.to_owned(), ..Self::default() }
+        let mut update = Self { pk: pk.to_owned(), sk: sk.to_owned(), ..Self::default() };
+        let (key, version) = (update.name(schema::PK), update.name(SCHEMA_VERSION));
+        let known = update.value(number(schema::SCHEMA));
+        update.set.push(format!("{version} = {known}"));
+        update.conditions.push(format!("(attribute_not_exists({key}) OR {version} = {known})"));
+        update
     }
 
     fn name(&mut self, attribute: &str) -> String {
@@ -95,10 +102,9 @@ impl Update {
         self
     }
 
-    /// When the item goes, set by whoever writes it first, and the layout's version.
+    /// When the item goes, set by whoever writes it first.
     pub(crate) fn living(self, retention_days: u32, now: Timestamp) -> Self {
         self.set_once(EXPIRES, expiry(retention_days, now))
-            .set_once(SCHEMA_VERSION, AttributeValue::N(schema::SCHEMA.to_string()))
     }
 
     pub(crate) fn if_equals(mut self, attribute: &str, value: AttributeValue) -> Self {
@@ -157,8 +163,8 @@ impl Update {
         text.trim_end().to_owned()
     }
 
-    fn condition(&self) -> Option<String> {
-        (!self.conditions.is_empty()).then(|| self.conditions.join(" AND "))
+    fn condition(&self) -> String {
+        self.conditions.join(" AND ")
     }
 
     /// As part of a transaction; a failed condition shows the item.
@@ -168,15 +174,15 @@ impl Update {
             .table_name(&table.name)
             .set_key(Some(schema::key(&self.pk, &self.sk)))
             .update_expression(expression)
-            .set_condition_expression(condition)
+            .condition_expression(condition)
             .set_expression_attribute_names(Some(self.names))
-            .set_expression_attribute_values((!self.values.is_empty()).then_some(self.values))
+            .set_expression_attribute_values(Some(self.values))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()
             .map_err(|error| Error::Ours(error.to_string()))
     }
 
-    /// By itself. A failed condition is an answer, not an error.
+    /// By itself. A failed condition is an answer, not an error, unless the item is of another layout.
     ///
     /// Throttled, in conflict with a transaction, or without an answer, it is made again: every update here is a union,
     /// sets what it set before, or is refused by its own condition the second time.
@@ -198,9 +204,9 @@ impl Update {
             .table_name(&table.name)
             .set_key(Some(schema::key(&self.pk, &self.sk)))
             .update_expression(expression)
-            .set_condition_expression(condition)
+            .condition_expression(condition)
             .set_expression_attribute_names(Some(self.names.clone()))
-            .set_expression_attribute_values((!self.values.is_empty()).then(|| self.values.clone()))
+            .set_expression_attribute_values(Some(self.values.clone()))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
@@ -209,6 +215,7 @@ impl Update {
             Ok(answer) => Ok(Updated::Applied(answer.attributes.unwrap_or_default())),
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                    failed.item.as_ref().map_or(Ok(()), |item| Reader(item).check_schema())?;
                     Ok(Updated::Refused(failed.item.clone()))
                 }
                 Some(_) | None => Err(Error::of(Operation::UpdateItem, &error)),

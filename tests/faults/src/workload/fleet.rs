@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Nodes with the tag `Role`, `web` or `db`; some fail, hang, cannot be reached or are unknown to SSM.
-pub(super) fn drawn(nodes: usize, seed: u64, dice: &mut Dice) -> Fleet {
-    let mut fleet = Fleet::plain(nodes, seed);
+pub(super) fn drawn(nodes: u64, seed: u64, dice: &mut Dice) -> Fleet {
+    let mut fleet = Fleet::plain(usize::try_from(nodes).unwrap_or(0), seed);
     let behaviours: Arc<[Behaviour]> = [behaviour(dice)].into();
     let (offline, unregistered) = (share(dice), if dice.hits(0.25) { share(dice) } else { 0.0 });
     let roles = ["web", "db"].map(|role| Arc::new(BTreeMap::from([("Role".to_owned(), role.to_owned())])));
