@@ -40,6 +40,7 @@ pub(crate) fn run(options: &Local) -> Result<bool, Failure> {
         data: options.data.clone(),
         seed: options.seed,
         speed: options.speed,
+        functions: options.functions.clone(),
     };
     let unable = |error: std::io::Error| Failure::Defect(format!("no runtime: {error}"));
     let runtime = Builder::new_current_thread().enable_all().build().map_err(unable)?;

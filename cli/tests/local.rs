@@ -91,6 +91,8 @@ fn what_cannot_be_used_is_named() {
         refused(&["--aws-port", "0", "--documents", &documents], "bad.yaml");
     }
     refused(&["--aws-port", "0", "--data", &documents], &documents);
+    refused(&["--aws-port", "0", "--functions", "127.0.0.1:9000"], "it is no URL like http://127.0.0.1:9000");
+    refused(&["--aws-port", "0", "--functions", "http://127.0.0.1:9000", "--speed", "60"], "--speed");
     let data = folder.join("table.db").display().to_string();
     let (first, mut output) = start(&["--format", "json", "--aws-port", "0", "--data", &data]);
     output.read_line(&mut String::new()).expect("it is ready");

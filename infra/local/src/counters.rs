@@ -29,6 +29,8 @@ pub struct CallCount {
     pub refused: u64,
     /// Calls a fault kept from the service.
     pub lost: u64,
+    /// Calls over HTTP by a function whose process was gone before it had the answer.
+    pub unheard: u64,
 }
 
 /// Invocations of one function.

@@ -2,11 +2,13 @@
 //! queues, a topic, rules, a schedule, and the functions' own handlers behind the real SDK clients.
 
 mod entropy;
+mod environment;
 mod functions;
 mod url_event;
 
+pub(crate) use environment::environment;
 pub use url_event::ApiError;
-pub(crate) use url_event::{UrlAnswer, UrlRequest};
+pub(crate) use url_event::{UrlAnswer, UrlRequest, access_key};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -30,7 +32,7 @@ use crate::clock::START;
 use crate::dynamodb::DynamoDb;
 use crate::eventbridge::{Rule, Trigger};
 use crate::fleet::{Fleet, Span};
-use crate::lambda::{EventSource, InvokeError};
+use crate::lambda::{EventSource, FunctionDefinition, InvokeError};
 use crate::names::{ACCOUNT, REGION, queue_url, topic_arn};
 use crate::queue::{QueueOptions, Redrive};
 use crate::sdk::SdkClients;
@@ -180,7 +182,9 @@ impl Deployment {
             simulation.cloud().dynamodb = tables;
         }
         connect(&simulation, options);
-        functions::add(&mut simulation, &config(options), &options.roles);
+        for function in functions::definitions(&config(options), &options.roles) {
+            simulation.add_function(function);
+        }
         for source in event_sources() {
             simulation.add_event_source(source);
         }
@@ -195,6 +199,18 @@ impl Deployment {
         };
         simulation.block_on(created, SET_UP_LIMIT)?.map_err(DeploymentError::Table)?;
         Ok(Self { simulation, options: options.clone(), rehearsal: None })
+    }
+
+    /// The functions as they are embedded.
+    pub(crate) fn functions(&self) -> Vec<FunctionDefinition> {
+        functions::definitions(&config(&self.options), &self.options.roles)
+    }
+
+    /// Runs the functions in here from now on, wherever they ran before. What they were doing has died.
+    pub fn embed_functions(&mut self) {
+        for function in self.functions() {
+            self.simulation.replace_function(function);
+        }
     }
 
     /// Puts a queue behind a topic that runbooks tell people by: what is published there stays in it.
@@ -348,10 +364,9 @@ fn config(options: &DeploymentOptions) -> Config {
     Config {
         table: TABLE.to_owned(),
         prompt_queue_url: Some(queue_url(PROMPT)),
-        notifications: options.notifications.then(|| Notifications {
-            topic_arn: topic_arn(TOPIC),
-            role_arn: format!("arn:aws:iam::{ACCOUNT}:role/fleetwright-notifications"),
-        }),
+        notifications: options
+            .notifications
+            .then(|| Notifications { topic_arn: topic_arn(TOPIC), role_arn: notification_role() }),
         people_topic_arn: options.announce.then(|| topic_arn(PEOPLE)),
         place: fleetwright_engine::Place {
             account_id: ACCOUNT.to_owned(),
@@ -380,6 +395,11 @@ fn tables(simulation: &Simulation, options: &DeploymentOptions) -> Result<Option
         }
         (Some(_), Some(_)) => Err(DeploymentError::LateFile),
     }
+}
+
+/// The role Run Command publishes in.
+fn notification_role() -> String {
+    format!("arn:aws:iam::{ACCOUNT}:role/fleetwright-notifications")
 }
 
 /// Queues, topic and rules.

@@ -104,6 +104,16 @@ impl Runtime {
         self.functions.insert(deployed.definition.name.clone(), deployed);
     }
 
+    /// Puts a function in another's place: what the other was doing has died with its environments.
+    pub(crate) fn replace_function(&mut self, definition: FunctionDefinition, executor: &mut Executor) {
+        let of_other = |running: &Running| running.function == definition.name;
+        let dead = self.running.iter().filter(|(_, running)| of_other(running)).map(|(id, _)| *id);
+        for id in dead.collect::<Vec<_>>() {
+            self.end(id, &End::Crashed, executor);
+        }
+        self.add_function(definition);
+    }
+
     pub(crate) fn add_event_source(&mut self, source: EventSource) {
         self.mappings.push(Mapping::new(source));
     }
@@ -123,13 +133,22 @@ impl Runtime {
         operations: Option<&'static [&'static str]>,
         clock: VirtualClock,
     ) -> Environment {
-        let id = EnvironmentId(self.next_environment);
-        self.next_environment += 1;
-        let function = operations.map(|operations| CallingFunction { environment: id, operations });
-        let caller = Caller { name: name.to_owned(), function };
+        let (id, caller) = self.caller(name, operations);
         let connector = CloudConnector::new(Arc::clone(&self.cloud), self.clock.clone(), caller);
         let seed = seed::derive(self.seed, &format!("environment {}", id.0));
         Environment { name: name.to_owned(), id, http_client: connector.into_client(), clock, seed }
+    }
+
+    /// Somebody who calls AWS; a function if it may do these operations only.
+    pub(crate) fn caller(
+        &mut self,
+        name: &str,
+        operations: Option<&'static [&'static str]>,
+    ) -> (EnvironmentId, Caller) {
+        let environment = EnvironmentId(self.next_environment);
+        self.next_environment += 1;
+        let function = operations.map(|operations| CallingFunction { environment, operations });
+        (environment, Caller { name: name.to_owned(), function })
     }
 
     /// When Lambda has something to do next although nothing else happens.

@@ -1,15 +1,22 @@
 //! The embedded cloud over HTTP, in real time: one port that is AWS to any SDK, one that is our API.
 //!
 //! The simulation stays on a thread of its own and on its virtual clock, which follows the real one; requests reach it
-//! over a channel and are answered when virtual time has come to it. Signatures are not verified: whoever reaches the
-//! ports may do everything, and both are on the loopback interface only.
+//! over a channel and are answered when virtual time has come to it. Functions may be outside, behind Lambda's Invoke
+//! API; the AWS they call is this one. Signatures are not verified: whoever reaches the ports may do everything, and both
+//! are on the loopback interface only.
 
 mod api_port;
 mod aws_port;
+mod console;
 mod driver;
+mod function_call;
 mod long_poll;
+mod outside;
 mod request_id;
 mod tempo;
+
+pub use console::Console;
+pub use outside::{LambdaEndpoint, NoEndpoint};
 
 use std::future::Future;
 use std::io;
@@ -25,7 +32,7 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::deployment::DeploymentError;
+use crate::deployment::{DeploymentError, environment};
 use crate::fleet::Fleet;
 use crate::simulation::SimulationError;
 use driver::Driver;
@@ -48,8 +55,10 @@ pub struct ServeOptions {
     pub data: Option<PathBuf>,
     /// What chance is drawn from.
     pub seed: u64,
-    /// Virtual seconds that pass in a real second, above 0.
+    /// Virtual seconds that pass in a real second, above 0. One if the functions are outside: they have real clocks.
     pub speed: f64,
+    /// Where the functions are invoked, if not in here.
+    pub functions: Option<LambdaEndpoint>,
 }
 
 /// A document that is there from the start.
@@ -136,6 +145,16 @@ impl Server {
     /// Where our API answers.
     pub fn api_url(&self) -> String {
         format!("http://{}", self.api_address)
+    }
+
+    /// What the function of that name reads from its environment if it runs outside.
+    pub fn environment(&self, function: &str) -> Vec<(&'static str, String)> {
+        environment(function, &self.aws_url())
+    }
+
+    /// A way to the cloud itself. The server ends after the last of them is gone.
+    pub fn console(&self) -> Console {
+        Console::new(self.driver.clone())
     }
 
     /// Answers requests until `over` is, then those that are being answered, for a short while.

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use thiserror::Error;
 
+use crate::call::Caller;
 use crate::clock::{START, VirtualClock, later};
 use crate::cloud::{Cloud, SharedCloud, lock};
 use crate::executor::Executor;
@@ -133,6 +134,16 @@ impl Simulation {
     /// Deploys a function.
     pub fn add_function(&mut self, definition: FunctionDefinition) {
         self.runtime.add_function(definition);
+    }
+
+    /// Deploys a function anew: its environments are gone, and what they were doing has died.
+    pub(crate) fn replace_function(&mut self, definition: FunctionDefinition) {
+        self.runtime.replace_function(definition, &mut self.executor);
+    }
+
+    /// A function that calls from outside, held to its list of operations like one inside.
+    pub(crate) fn caller(&mut self, function: &FunctionDefinition) -> Caller {
+        self.runtime.caller(&function.name, Some(function.operations)).1
     }
 
     /// Lets a function work off a queue.

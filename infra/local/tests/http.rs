@@ -36,6 +36,7 @@ fn options() -> ServeOptions {
         data: None,
         seed: 3,
         speed: SPEED,
+        functions: None,
     }
 }
 

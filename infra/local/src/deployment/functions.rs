@@ -16,7 +16,6 @@ use super::entropy::Seeded;
 use crate::lambda::{Environment, Function, FunctionDefinition, FunctionFactory, Invocation};
 use crate::sdk::SdkClients;
 use crate::seed;
-use crate::simulation::Simulation;
 
 /// How long a function may take.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -25,41 +24,43 @@ const API_TIMEOUT: Duration = Duration::from_secs(30);
 /// A tick that could not be delivered within the minute has become the next one's.
 const TICK_AGE_MAX: Duration = Duration::from_secs(60);
 
-/// Adds the functions; the API twice, once for each of its endpoints.
-pub(super) fn add(simulation: &mut Simulation, config: &Config, roles: &[String]) {
-    simulation.add_function(FunctionDefinition::new(
-        "on-command-event",
-        on_command_event::OPERATIONS,
-        TIMEOUT,
-        factory(config, roles, |orchestrator, event, context| async move {
-            on_command_event::handle(&orchestrator, event, context.deadline).await
-        }),
-    ));
-    simulation.add_function(FunctionDefinition {
-        retries: 0,
-        maximum_event_age: TICK_AGE_MAX,
-        reserved_concurrency: Some(1),
-        ..FunctionDefinition::new(
-            "reconcile",
-            reconcile::OPERATIONS,
-            TIMEOUT,
-            factory(config, roles, |orchestrator, event, context| async move {
-                reconcile::handle(&orchestrator, event, context.deadline).await
-            }),
-        )
-    });
-    for (endpoint, operations) in
-        [(Endpoint::Read, api::READ_OPERATIONS), (Endpoint::Control, api::CONTROL_OPERATIONS)]
-    {
-        simulation.add_function(FunctionDefinition::new(
+/// The functions; the API twice, once for each of its endpoints.
+pub(super) fn definitions(config: &Config, roles: &[String]) -> Vec<FunctionDefinition> {
+    let api = |endpoint: Endpoint, operations| {
+        FunctionDefinition::new(
             endpoint.function(),
             operations,
             API_TIMEOUT,
             factory(config, roles, move |orchestrator, event, context| async move {
                 api::handle(&orchestrator, endpoint, event, context.deadline).await
             }),
-        ));
-    }
+        )
+    };
+    vec![
+        FunctionDefinition::new(
+            "on-command-event",
+            on_command_event::OPERATIONS,
+            TIMEOUT,
+            factory(config, roles, |orchestrator, event, context| async move {
+                on_command_event::handle(&orchestrator, event, context.deadline).await
+            }),
+        ),
+        FunctionDefinition {
+            retries: 0,
+            maximum_event_age: TICK_AGE_MAX,
+            reserved_concurrency: Some(1),
+            ..FunctionDefinition::new(
+                "reconcile",
+                reconcile::OPERATIONS,
+                TIMEOUT,
+                factory(config, roles, |orchestrator, event, context| async move {
+                    reconcile::handle(&orchestrator, event, context.deadline).await
+                }),
+            )
+        },
+        api(Endpoint::Read, api::READ_OPERATIONS),
+        api(Endpoint::Control, api::CONTROL_OPERATIONS),
+    ]
 }
 
 /// A handler with the use cases of its execution environment.

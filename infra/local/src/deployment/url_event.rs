@@ -95,7 +95,7 @@ fn join<'a>(headers: &mut BTreeMap<&'a str, String>, name: &'a str, value: &str)
 }
 
 /// The access key in a Signature Version 4 header, where it can be a user's name.
-fn access_key(authorization: &str) -> Option<&str> {
+pub(crate) fn access_key(authorization: &str) -> Option<&str> {
     let key = authorization.split_once("Credential=")?.1.split('/').next()?;
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte);
     ((1..=USER_CHARS_MAX).contains(&key.len()) && key.bytes().all(fits)).then_some(key)

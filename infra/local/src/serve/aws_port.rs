@@ -4,12 +4,13 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 
-use super::driver::Driver;
+use super::driver::{AwsRequest, Driver};
 use super::request_id::{HEADER, RequestIds};
+use crate::deployment::access_key;
 use crate::protocol::{Answer, Request, Service};
 
 /// The largest request of any of the services: DynamoDB's BatchWriteItem takes 16 MB.
@@ -52,6 +53,9 @@ async fn answer(
             Ok(request) => {
                 let (service, operation) = (request.service, request.operation.clone());
                 let gone = || Answer::error(503, "ServiceUnavailable", "the embedded cloud has ended");
+                let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+                let access_key = authorization.and_then(access_key).map(str::to_owned);
+                let request = AwsRequest { request, access_key };
                 (port.driver.aws(request).await.unwrap_or_else(gone), service, operation)
             }
         },

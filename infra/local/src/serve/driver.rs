@@ -1,8 +1,10 @@
 //! The thread the simulation lives on: takes requests, and lets virtual time follow real time between them.
 
+use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
@@ -11,9 +13,10 @@ use fleetwright_wire::Endpoint;
 use futures::channel::oneshot;
 use serde_json::Value;
 
-use super::long_poll;
+use super::outside::{Bell, Outside};
 use super::tempo::{Tempo, real_moment, real_now};
-use super::{ServeError, ServeOptions};
+use super::{ServeError, ServeOptions, function_call, long_poll};
+use crate::call::Caller;
 use crate::cloud::Cloud;
 use crate::deployment::{Deployment, DeploymentOptions};
 use crate::lambda::InvokeError;
@@ -30,16 +33,26 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// What the main thread of a process usually has; other threads have a quarter of it.
 const STACK_BYTES: usize = 8 * 1024 * 1024;
 
-/// A request that waits for its answer.
-enum Asked {
-    Aws(Request, oneshot::Sender<Answer>),
+/// What the thread is asked for.
+pub(super) enum Asked {
+    Aws(AwsRequest, oneshot::Sender<Answer>),
     Api(Value, oneshot::Sender<Result<Value, InvokeError>>),
+    Work(Box<dyn FnOnce(&mut Deployment) + Send>),
+    /// Something that waits in the simulation can go on.
+    Look,
+}
+
+/// A request to the port that is AWS.
+pub(super) struct AwsRequest {
+    pub(super) request: Request,
+    /// The access key it is signed with.
+    pub(super) access_key: Option<String>,
 }
 
 /// The way to the thread; it ends when the last copy is gone.
 #[derive(Clone)]
 pub(super) struct Driver {
-    requests: Sender<Asked>,
+    requests: Arc<Sender<Asked>>,
 }
 
 impl Driver {
@@ -49,6 +62,9 @@ impl Driver {
         aws_url: String,
     ) -> Result<(Self, oneshot::Receiver<Result<(), ServeError>>), ServeError> {
         let (requests, received) = mpsc::channel();
+        let requests = Arc::new(requests);
+        let bell = Bell::new(&requests);
+        let outside = options.functions.clone().map(|endpoint| Outside::new(endpoint, bell));
         let (ready, is_ready) = oneshot::channel();
         let (end, ended) = oneshot::channel();
         thread::Builder::new().name("cloud".to_owned()).stack_size(STACK_BYTES).spawn(move || {
@@ -62,8 +78,7 @@ impl Driver {
             if ready.send(Ok(())).is_err() {
                 return;
             }
-            let tempo = Tempo::new(deployment.simulation.now(), speed);
-            let over = Loop { deployment, tempo, received }.run();
+            let over = Loop::new(deployment, speed, received, outside.as_ref()).run();
             // Whoever is told that it ended may use the file.
             drop(held);
             // Who has stopped serving doesn't ask why.
@@ -74,7 +89,7 @@ impl Driver {
     }
 
     /// A service's answer. Nothing when the cloud has ended.
-    pub(super) async fn aws(&self, request: Request) -> Option<Answer> {
+    pub(super) async fn aws(&self, request: AwsRequest) -> Option<Answer> {
         let (answer, answered) = oneshot::channel();
         self.requests.send(Asked::Aws(request, answer)).ok()?;
         answered.await.ok()
@@ -85,6 +100,17 @@ impl Driver {
         let (answer, answered) = oneshot::channel();
         self.requests.send(Asked::Api(event, answer)).ok()?;
         answered.await.ok()
+    }
+
+    /// What comes of work on the deployment. Nothing when the cloud has ended.
+    pub(super) async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Deployment) -> T + Send + 'static,
+    ) -> Option<T> {
+        let (result, is_done) = oneshot::channel();
+        let work = Box::new(move |deployment: &mut Deployment| drop(result.send(work(deployment))));
+        self.requests.send(Asked::Work(work)).ok()?;
+        is_done.await.ok()
     }
 }
 
@@ -133,9 +159,31 @@ struct Loop {
     deployment: Deployment,
     tempo: Tempo,
     received: Receiver<Asked>,
+    /// Functions outside, by the access key they sign with.
+    outside: BTreeMap<String, Caller>,
 }
 
 impl Loop {
+    fn new(
+        mut deployment: Deployment,
+        speed: f64,
+        received: Receiver<Asked>,
+        outside: Option<&Outside>,
+    ) -> Self {
+        let mut callers = BTreeMap::new();
+        let tempo = if let Some(outside) = outside {
+            for function in deployment.functions() {
+                callers.insert(function.name.clone(), deployment.simulation.caller(&function));
+                deployment.simulation.replace_function(outside.definition(function));
+            }
+            // What is outside has the real clock.
+            Tempo::new(real_moment(), 1.0)
+        } else {
+            Tempo::new(deployment.simulation.now(), speed)
+        };
+        Self { deployment, tempo, received, outside: callers }
+    }
+
     /// Until nobody can ask any more.
     fn run(mut self) -> Result<(), SimulationError> {
         loop {
@@ -161,7 +209,8 @@ impl Loop {
         let (begun, present) = (real_now(), self.tempo.present());
         let simulation = &mut self.deployment.simulation;
         simulation.catch_up(present, || real_now().duration_since(begun) > PATIENCE)?;
-        if simulation.now() < present {
+        // Functions outside would be ahead for ever: for them it hurries.
+        if simulation.now() < present && self.outside.is_empty() {
             self.tempo.slip(simulation.now());
         }
         Ok(())
@@ -171,7 +220,13 @@ impl Loop {
         let simulation = &mut self.deployment.simulation;
         // Whoever closed the connection is not answered.
         match asked {
-            Asked::Aws(request, answer) => {
+            Asked::Aws(AwsRequest { request, access_key }, answer) => {
+                if let Some(caller) = access_key.and_then(|key| self.outside.get(&key)) {
+                    let (clock, cloud) = (simulation.clock(), simulation.shared_cloud());
+                    let called = function_call::call(clock, cloud, caller.clone(), request, answer);
+                    drop(simulation.spawn(called));
+                    return;
+                }
                 let first = serve(&mut simulation.cloud(), &request);
                 match long_poll::patience(&request, &first) {
                     Some(patience) => {
@@ -188,6 +243,8 @@ impl Loop {
                     let _ = answer.send(invoker.invoke(endpoint.function(), event).await);
                 }));
             }
+            Asked::Work(work) => work(&mut self.deployment),
+            Asked::Look => {}
         }
     }
 }
