@@ -68,6 +68,13 @@ pub(crate) enum Command {
     /// SDKs and a browser can then talk to a deployed Fleetwright. Whoever can connect to the port acts with your
     /// credentials; pages of other sites cannot.
     Proxy(Proxy),
+    /// Check a deployment for what commonly breaks its guarantees, and say what mends it. Nothing is changed.
+    ///
+    /// Looks at the functions, the schedule, the rules, the service role, the queues and what was put aside, and the
+    /// clocks. Needs credentials that may read these.
+    ///
+    /// Exit status 0 if all is in order; 1 if something is wrong or could not be checked.
+    Doctor(Doctor),
 }
 
 /// Options of `demo`.
@@ -348,6 +355,31 @@ pub(crate) struct Proxy {
     #[arg(long)]
     pub(crate) profile: Option<String>,
     /// How it says that it is ready.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+/// Options of `doctor`.
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// The stack: the names of its functions begin with it, such as NAME-reconcile.
+    #[arg(long, value_name = "NAME", default_value = "fleetwright")]
+    pub(crate) stack: String,
+    /// Where Fleetwright's API answers. Left out, the function URL of NAME-api-read is asked, signed with your
+    /// credentials.
+    #[arg(long, value_name = "URL", env = "FLEETWRIGHT_ENDPOINT")]
+    pub(crate) endpoint: Option<String>,
+    /// Where AWS answers, if not at its own addresses: what `fleetwright local` says when it is ready. On this machine
+    /// no credentials are needed.
+    #[arg(long, value_name = "URL")]
+    pub(crate) aws_url: Option<String>,
+    /// The Region of the deployment. The default is that of the environment or the AWS configuration.
+    #[arg(long)]
+    pub(crate) region: Option<String>,
+    /// The profile of the AWS configuration to take credentials from.
+    #[arg(long)]
+    pub(crate) profile: Option<String>,
+    /// How the result is printed. With json nothing else stands on standard output.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
 }

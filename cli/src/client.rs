@@ -4,6 +4,7 @@ use crate::clock;
 use crate::failure::Failure;
 use crate::resource::Resource;
 use fleetwright_wire::ServiceError;
+use http::header::DATE;
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -98,6 +99,16 @@ impl Client {
     pub(crate) fn get<T: DeserializeOwned>(&self, resource: &Resource) -> Result<T, Failure> {
         let answer = self.fetch(resource, "application/json")?;
         self.read(&answer)
+    }
+
+    /// Reads a resource, with the date its answer has.
+    pub(crate) fn get_dated<T: DeserializeOwned>(
+        &self,
+        resource: &Resource,
+    ) -> Result<(T, Option<String>), Failure> {
+        let answer = self.fetch(resource, "application/json")?;
+        let date = answer.headers.get(DATE).and_then(|date| date.to_str().ok()).map(str::to_owned);
+        Ok((self.read(&answer)?, date))
     }
 
     /// Reads a page of a resource as the service writes it.

@@ -47,6 +47,9 @@ pub(crate) enum Failure {
     /// The proxy cannot do its work.
     #[error("error: {0}")]
     Proxy(String),
+    /// The AWS account cannot be reached.
+    #[error("error: {0}")]
+    Account(String),
     /// A defect of our own.
     #[error("this is a defect of fleetwright: {0}")]
     Defect(String),
@@ -74,6 +77,7 @@ impl Failure {
             | Self::Service { callers: false, .. }
             | Self::Unreachable { .. }
             | Self::Proxy(_)
+            | Self::Account(_)
             | Self::Defect(_)
             | Self::Closed
             | Self::Output(_) => UNSUCCESSFUL,

@@ -7,6 +7,7 @@ mod client;
 mod clock;
 mod controls;
 mod demo;
+mod doctor;
 mod excerpt;
 mod failure;
 mod files;
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         Command::Stop(options) => controls::stop(&options),
         Command::Signal(options) => controls::signal(&options),
         Command::Proxy(options) => proxy::run(&options),
+        Command::Doctor(options) => doctor::run(&options),
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,

@@ -22,7 +22,8 @@ pub(super) struct Wallet {
     held: Mutex<Option<Credentials>>,
 }
 
-fn profile_provider(name: &str, region: &str) -> ProfileFileCredentialsProvider {
+/// Credentials of one profile of the AWS configuration, whatever the environment has.
+pub(crate) fn profile_provider(name: &str, region: &str) -> ProfileFileCredentialsProvider {
     let config = ProviderConfig::without_region()
         .with_region(Some(Region::new(region.to_owned())))
         .with_http_client(upstream::sdk_http_client());

@@ -15,13 +15,14 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::Response;
 use credentials::Wallet;
+pub(crate) use credentials::profile_provider;
 use fleetwright_wire::Endpoint;
 use refusal::{Refusal, Style};
 use std::io::{Write, stdout};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
-use upstream::{Destination, Upstream};
+pub(crate) use upstream::{Destination, Upstream, sdk_http_client};
 
 /// What Lambda takes in one request (Lambda quotas, invocation payload): 6 MB.
 const BODY_BYTES_MAX: usize = 6 << 20;

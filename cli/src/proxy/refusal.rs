@@ -10,7 +10,7 @@ use super::guard::TARGET;
 
 /// A request that was not answered by Fleetwright.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Refusal {
+pub(crate) enum Refusal {
     /// A page whose name was made to point to this machine.
     #[error("the proxy is for this machine only: Host must be localhost or a loopback address")]
     ForeignHost,

@@ -47,7 +47,7 @@ const CORS: &str = "access-control-";
 
 /// A function URL.
 #[derive(Debug)]
-pub(super) struct Destination {
+pub(crate) struct Destination {
     /// Without a slash at its end.
     base: String,
     region: String,
@@ -55,7 +55,7 @@ pub(super) struct Destination {
 
 impl Destination {
     /// Reads a function URL; `option` names it in errors. Its Region stands in it, unless told otherwise.
-    pub(super) fn new(option: &str, url: &str, region: Option<&str>) -> Result<Self, Failure> {
+    pub(crate) fn new(option: &str, url: &str, region: Option<&str>) -> Result<Self, Failure> {
         let wrong = |reason: &str| Failure::Input(format!("error: {option} {url}: {reason}"));
         let uri: Uri = url.parse().map_err(|_| wrong("it is no URL"))?;
         let host = uri.host().ok_or_else(|| wrong("it is written https://ID.lambda-url.REGION.on.aws/"))?;
@@ -85,17 +85,18 @@ fn region_in(host: &str) -> Option<&str> {
 }
 
 /// How credentials are asked for over HTTP: by the one TLS stack there is.
-pub(super) fn sdk_http_client() -> SharedHttpClient {
+pub(crate) fn sdk_http_client() -> SharedHttpClient {
     Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
 }
 
 /// The way to function URLs.
-pub(super) struct Upstream {
+pub(crate) struct Upstream {
     connector: Connector,
 }
 
 impl Upstream {
-    pub(super) fn new() -> Self {
+    /// No connection is open yet.
+    pub(crate) fn new() -> Self {
         let settings = HttpConnectorSettings::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .read_timeout(READ_TIMEOUT)
@@ -109,7 +110,7 @@ impl Upstream {
     }
 
     /// Signs a request, passes it on, and returns the answer as far as it is the client's business.
-    pub(super) async fn send(
+    pub(crate) async fn send(
         &self,
         destination: &Destination,
         head: &Parts,

@@ -2,6 +2,7 @@
 
 mod commands;
 mod executions;
+mod health;
 mod nodes;
 mod openapi;
 mod parameters;
@@ -70,6 +71,10 @@ async fn resource(
             json(&commands::summary(orchestrator, &id).await?)
         }
         Resource::Node => json(&commands::node(orchestrator, &id, parameters::read(query)?).await?),
+        Resource::Health => {
+            let _: parameters::None = parameters::read(query)?;
+            json(&health::health(orchestrator).await?)
+        }
         Resource::OpenApi => {
             let _: parameters::None = parameters::read(query)?;
             json(&openapi::openapi())

@@ -206,7 +206,9 @@ impl Cloud {
         let (shortest, longest) = match service {
             Service::DynamoDb => (milliseconds(1), milliseconds(4)),
             Service::Ssm => (milliseconds(10), milliseconds(75)),
-            Service::Sqs | Service::Sns | Service::EventBridge => (milliseconds(3), milliseconds(9)),
+            Service::Sqs | Service::Sns | Service::EventBridge | Service::Iam | Service::Lambda => {
+                (milliseconds(3), milliseconds(9))
+            }
         };
         let mut draw = || seed::between(&mut self.random, shortest, longest);
         (draw(), draw())
@@ -242,7 +244,7 @@ fn seen(failure: Failure, request: &Request) -> Result<Answer, Failure> {
         Service::DynamoDb => dynamodb,
         Service::Ssm => ssm,
         Service::Sqs => sqs,
-        Service::Sns | Service::EventBridge => others,
+        Service::Sns | Service::EventBridge | Service::Iam | Service::Lambda => others,
     };
     match failure {
         Failure::Timeout | Failure::Reset => Err(failure),

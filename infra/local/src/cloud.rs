@@ -15,7 +15,9 @@ use crate::delivery::Arrival;
 use crate::dynamodb::DynamoDb;
 use crate::eventbridge::EventBridge;
 use crate::faults::{Faults, NoFaults};
+use crate::iam::Iam;
 use crate::lambda::{AsyncQueue, EnvironmentId};
+use crate::lambda_api::LambdaApi;
 use crate::protocol::{Answer, Request, Service};
 use crate::seed;
 use crate::sns::Sns;
@@ -36,6 +38,10 @@ pub struct Cloud {
     pub sns: Sns,
     /// The default bus and the schedule.
     pub eventbridge: EventBridge,
+    /// The roles services act in.
+    pub iam: Iam,
+    /// The functions as clients see them.
+    pub lambda: LambdaApi,
     /// What was used.
     pub counters: Counters,
     /// What happened.
@@ -93,6 +99,8 @@ impl Cloud {
             sqs: Sqs::new(seed),
             sns: Sns::new(seed),
             eventbridge: EventBridge::new(seed, clock.now()),
+            iam: Iam::default(),
+            lambda: LambdaApi::default(),
             counters: Counters::default(),
             trace: Trace::new(keep_trace),
             violations: Vec::new(),
@@ -153,6 +161,8 @@ impl Cloud {
                 events.iter().for_each(|event| self.route(event, now));
                 answer
             }
+            Service::Iam => self.iam.handle(operation, body, now),
+            Service::Lambda => self.lambda.handle(operation, body),
         }
     }
 

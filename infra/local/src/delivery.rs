@@ -38,7 +38,12 @@ impl Cloud {
     /// What SSM publishes goes to a topic or to the bus.
     pub(crate) fn publish(&mut self, published: Published) {
         match published {
-            Published::Sns { topic_arn, message, at } => {
+            Published::Sns { topic_arn, role_arn, .. }
+                if !self.iam.lets("ssm.amazonaws.com", &role_arn, "sns:Publish", &topic_arn) =>
+            {
+                self.undeliverable(Channel::Topic, &topic_arn, "the role may not publish");
+            }
+            Published::Sns { topic_arn, message, at, role_arn: _ } => {
                 match self.sns.publish(&topic_arn, None, &message, at) {
                     Some((_, publications)) => self.fan_out(&topic_arn, publications, at),
                     None => self.undeliverable(Channel::Topic, &topic_arn, "no such topic"),

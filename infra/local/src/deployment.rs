@@ -6,7 +6,6 @@ mod environment;
 mod functions;
 mod url_event;
 
-pub(crate) use environment::environment;
 pub use url_event::ApiError;
 pub(crate) use url_event::{UrlAnswer, UrlRequest, access_key};
 
@@ -26,6 +25,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use thiserror::Error;
 
+use environment::{environment, process_environment};
 use url_event::{post, read_answer, url_event};
 
 use crate::clock::START;
@@ -33,7 +33,7 @@ use crate::dynamodb::DynamoDb;
 use crate::eventbridge::{Rule, Trigger};
 use crate::fleet::{Fleet, Span};
 use crate::lambda::{EventSource, FunctionDefinition, InvokeError};
-use crate::names::{ACCOUNT, REGION, queue_url, topic_arn};
+use crate::names::{ACCOUNT, REGION, queue_url, role_arn, topic_arn};
 use crate::queue::{QueueOptions, Redrive};
 use crate::sdk::SdkClients;
 use crate::simulation::{Simulation, SimulationError, SimulationOptions, Stop};
@@ -48,6 +48,8 @@ const FACTS: &str = "facts";
 const PROMPT: &str = "prompt";
 /// The topic Run Command publishes to.
 const TOPIC: &str = "run-command";
+/// The role it does that with.
+const NOTIFIER: &str = "fleetwright-notifications";
 /// The topic, and the queue behind it, that people are told by.
 const PEOPLE: &str = "people";
 /// Queue visibility: six times the function timeout (Lambda developer guide, services-sqs-configure).
@@ -96,6 +98,11 @@ pub struct DeploymentOptions {
 }
 
 impl DeploymentOptions {
+    /// A deployment that is served over HTTP: what others send past our API is shown as well.
+    pub(crate) fn served(seed: u64) -> Self {
+        Self { invocation_events: true, ..Self::seeded(seed) }
+    }
+
     /// A deployment of the usual kind.
     #[must_use]
     pub fn seeded(seed: u64) -> Self {
@@ -188,6 +195,7 @@ impl Deployment {
         for source in event_sources() {
             simulation.add_event_source(source);
         }
+        simulation.cloud().lambda.configure(environment(&config(options)), options.start);
         let clients = SdkClients::new(&simulation.client("deploy"));
         let created = async move {
             let request = create_table(&clients.dynamodb, TABLE).map_err(|error| error.to_string())?;
@@ -198,6 +206,7 @@ impl Deployment {
             }
         };
         simulation.block_on(created, SET_UP_LIMIT)?.map_err(DeploymentError::Table)?;
+        expire(&simulation);
         Ok(Self { simulation, options: options.clone(), rehearsal: None })
     }
 
@@ -339,6 +348,13 @@ impl Deployment {
     }
 }
 
+impl DeploymentOptions {
+    /// The environment of the function of that name as a process, whose AWS answers at `aws_url`.
+    pub(crate) fn process_environment(&self, function: &str, aws_url: &str) -> BTreeMap<&'static str, String> {
+        process_environment(&config(self), function, aws_url)
+    }
+}
+
 /// Whether an execution has ended: a look at its item, only after something was committed.
 pub(crate) fn ended(id: &str) -> impl FnMut(&crate::Cloud) -> bool {
     let key = format!("EXEC#{id}");
@@ -366,7 +382,7 @@ fn config(options: &DeploymentOptions) -> Config {
         prompt_queue_url: Some(queue_url(PROMPT)),
         notifications: options
             .notifications
-            .then(|| Notifications { topic_arn: topic_arn(TOPIC), role_arn: notification_role() }),
+            .then(|| Notifications { topic_arn: topic_arn(TOPIC), role_arn: role_arn(NOTIFIER) }),
         people_topic_arn: options.announce.then(|| topic_arn(PEOPLE)),
         place: fleetwright_engine::Place {
             account_id: ACCOUNT.to_owned(),
@@ -397,11 +413,6 @@ fn tables(simulation: &Simulation, options: &DeploymentOptions) -> Result<Option
     }
 }
 
-/// The role Run Command publishes in.
-fn notification_role() -> String {
-    format!("arn:aws:iam::{ACCOUNT}:role/fleetwright-notifications")
-}
-
 /// Queues, topic and rules.
 fn connect(simulation: &Simulation, options: &DeploymentOptions) {
     let mut cloud = simulation.cloud();
@@ -414,6 +425,8 @@ fn connect(simulation: &Simulation, options: &DeploymentOptions) {
             QueueOptions { visibility_timeout: VISIBILITY, redrive, ..QueueOptions::default() },
         );
     }
+    let now = cloud.now();
+    cloud.iam.create(NOTIFIER, "ssm.amazonaws.com", "sns:Publish", &topic_arn(TOPIC), now);
     cloud
         .sns
         .subscribe(&topic_arn(TOPIC), Subscription { target: Target::Queue(FACTS.to_owned()), raw: false });
@@ -452,6 +465,13 @@ fn connect(simulation: &Simulation, options: &DeploymentOptions) {
         trigger: Trigger::EveryMinute,
         target: Target::Function("reconcile".to_owned()),
     });
+}
+
+/// Items go when their time has come. A file of an earlier run has this already.
+fn expire(simulation: &Simulation) {
+    let request = json!({ "TableName": TABLE,
+        "TimeToLiveSpecification": { "Enabled": true, "AttributeName": "expires" } });
+    let _ = simulation.cloud().dynamodb.handle("UpdateTimeToLive", &request);
 }
 
 fn event_sources() -> [EventSource; 2] {

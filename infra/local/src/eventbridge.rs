@@ -1,5 +1,9 @@
 //! EventBridge: the default bus, its rules, and the schedule.
 
+mod rules;
+
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
@@ -44,6 +48,8 @@ pub struct Routed {
 /// The default bus.
 pub struct EventBridge {
     rules: Vec<Rule>,
+    /// Names of those that somebody has disabled.
+    disabled: BTreeSet<String>,
     next_minute: Timestamp,
     random: ChaCha8Rng,
 }
@@ -52,7 +58,7 @@ impl EventBridge {
     /// A bus without rules, whose schedule begins at the first whole minute after `start`.
     pub fn new(seed: u64, start: Timestamp) -> Self {
         let random = seed::generator(seed, "events");
-        Self { rules: Vec::new(), next_minute: minute_after(start), random }
+        Self { rules: Vec::new(), disabled: BTreeSet::new(), next_minute: minute_after(start), random }
     }
 
     /// Adds a rule.
@@ -67,20 +73,23 @@ impl EventBridge {
         self.rules.len() < before
     }
 
+    fn enabled(&self) -> impl Iterator<Item = &Rule> {
+        self.rules.iter().filter(|rule| !self.disabled.contains(&rule.name))
+    }
+
     /// Where an event goes.
     pub fn route(&self, event: &Value) -> Vec<Routed> {
-        let matching = self.rules.iter().filter(|rule| match &rule.trigger {
+        let matching = self.enabled().filter(|rule| match &rule.trigger {
             Trigger::Pattern(pattern) => matches(pattern, event),
             Trigger::EveryMinute => false,
         });
         matching.map(|rule| Routed::new(rule, event)).collect()
     }
 
-    /// Applies one operation of a client: PutEvents. The accepted events come back for the cloud to deliver.
+    /// Applies one operation of a client. The accepted events come back for the cloud to deliver.
     pub fn handle(&mut self, operation: &str, body: &Value, now: Timestamp) -> (Answer, Vec<Value>) {
         if operation != "PutEvents" {
-            let message = format!("{operation} is not part of the embedded cloud");
-            return (Answer::error(400, "UnknownOperationException", &message), Vec::new());
+            return (self.handle_rules(operation, body, now), Vec::new());
         }
         let entries = body["Entries"].as_array().map(Vec::as_slice).unwrap_or_default();
         if entries.is_empty() || entries.len() > 10 {
@@ -130,7 +139,7 @@ impl EventBridge {
 
     /// When the schedule is due next, if any rule follows it.
     pub fn next_at(&self) -> Option<Timestamp> {
-        self.rules.iter().any(|rule| rule.trigger == Trigger::EveryMinute).then_some(self.next_minute)
+        self.enabled().any(|rule| rule.trigger == Trigger::EveryMinute).then_some(self.next_minute)
     }
 
     /// What the schedule sends at `now`. Minutes nobody waited for are left out.
@@ -140,7 +149,7 @@ impl EventBridge {
         }
         let at = self.next_minute;
         self.next_minute = minute_after(now);
-        let rules = self.rules.clone();
+        let rules: Vec<Rule> = self.enabled().cloned().collect();
         let due = rules.iter().filter(|rule| rule.trigger == Trigger::EveryMinute);
         let events = due.map(|rule| {
             let resources = json!([rule_arn(&rule.name)]);

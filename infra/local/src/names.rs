@@ -25,6 +25,11 @@ pub fn rule_arn(name: &str) -> String {
     format!("arn:aws:events:{REGION}:{ACCOUNT}:rule/{name}")
 }
 
+/// The ARN of a role.
+pub fn role_arn(name: &str) -> String {
+    format!("arn:aws:iam::{ACCOUNT}:role/{name}")
+}
+
 /// What follows the last `separator`: the name in an ARN or URL, or the whole if there is none.
 pub(crate) fn last_part(text: &str, separator: char) -> &str {
     text.rsplit(separator).next().unwrap_or(text)

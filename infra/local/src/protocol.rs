@@ -2,6 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
+/// The version of IAM's API, which clients send with each request.
+const IAM_VERSION: &str = "2010-05-08";
+
 /// A service of the embedded cloud.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Service {
@@ -15,6 +18,10 @@ pub enum Service {
     Sns,
     /// EventBridge, JSON 1.1.
     EventBridge,
+    /// Identity and Access Management, the query protocol.
+    Iam,
+    /// Lambda, JSON at a path of each operation's own.
+    Lambda,
 }
 
 impl Service {
@@ -26,6 +33,8 @@ impl Service {
             Self::Sqs => "sqs",
             Self::Sns => "sns",
             Self::EventBridge => "events",
+            Self::Iam => "iam",
+            Self::Lambda => "lambda",
         }
     }
 
@@ -77,7 +86,10 @@ impl Request {
         let mut fields: Map<_, _> = form(&text).map(|(name, value)| (name, Value::String(value))).collect();
         match fields.remove("Action") {
             Some(Value::String(operation)) => {
-                Ok(Self { service: Service::Sns, operation, body: Value::Object(fields) })
+                // Of the services that speak in forms, each has a version of its own.
+                let iam = fields.get("Version").and_then(Value::as_str) == Some(IAM_VERSION);
+                let service = if iam { Service::Iam } else { Service::Sns };
+                Ok(Self { service, operation, body: Value::Object(fields) })
             }
             _ => Err(Answer::error(400, "MissingAction", "the request names neither a target nor an action")),
         }
@@ -141,25 +153,30 @@ impl Answer {
             Service::Ssm | Service::EventBridge => {
                 ("application/x-amz-json-1.1", self.body.to_string().into_bytes())
             }
-            Service::Sns => ("text/xml", self.xml(operation).into_bytes()),
+            Service::Lambda => ("application/json", self.body.to_string().into_bytes()),
+            Service::Sns => {
+                ("text/xml", self.xml("http://sns.amazonaws.com/doc/2010-03-31/", operation).into_bytes())
+            }
+            Service::Iam => {
+                ("text/xml", self.xml("https://iam.amazonaws.com/doc/2010-05-08/", operation).into_bytes())
+            }
         }
     }
 
     /// The query protocol's XML.
-    fn xml(&self, operation: &str) -> String {
-        const NAMESPACE: &str = "http://sns.amazonaws.com/doc/2010-03-31/";
+    fn xml(&self, namespace: &str, operation: &str) -> String {
         const REQUEST: &str = "<RequestId>00000000-0000-0000-0000-000000000000</RequestId>";
         if let Some(code) = self.error_code() {
             let fault = if self.status < 500 { "Sender" } else { "Receiver" };
             let message = escaped(self.body.get("message").and_then(Value::as_str).unwrap_or_default());
             return format!(
-                "<ErrorResponse xmlns=\"{NAMESPACE}\"><Error><Type>{fault}</Type><Code>{}</Code><Message>{message}</Message></Error>{REQUEST}</ErrorResponse>",
+                "<ErrorResponse xmlns=\"{namespace}\"><Error><Type>{fault}</Type><Code>{}</Code><Message>{message}</Message></Error>{REQUEST}</ErrorResponse>",
                 escaped(code)
             );
         }
         let members = members(&self.body);
         format!(
-            "<{operation}Response xmlns=\"{NAMESPACE}\"><{operation}Result>{members}</{operation}Result><ResponseMetadata>{REQUEST}</ResponseMetadata></{operation}Response>"
+            "<{operation}Response xmlns=\"{namespace}\"><{operation}Result>{members}</{operation}Result><ResponseMetadata>{REQUEST}</ResponseMetadata></{operation}Response>"
         )
     }
 }

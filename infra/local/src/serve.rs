@@ -10,6 +10,7 @@ mod aws_port;
 mod console;
 mod driver;
 mod function_call;
+mod lambda_path;
 mod long_poll;
 mod outside;
 mod request_id;
@@ -18,6 +19,7 @@ mod tempo;
 pub use console::Console;
 pub use outside::{LambdaEndpoint, NoEndpoint};
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -32,7 +34,7 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::deployment::{DeploymentError, environment};
+use crate::deployment::{DeploymentError, DeploymentOptions};
 use crate::fleet::Fleet;
 use crate::simulation::SimulationError;
 use driver::Driver;
@@ -148,8 +150,8 @@ impl Server {
     }
 
     /// What the function of that name reads from its environment if it runs outside.
-    pub fn environment(&self, function: &str) -> Vec<(&'static str, String)> {
-        environment(function, &self.aws_url())
+    pub fn environment(&self, function: &str) -> BTreeMap<&'static str, String> {
+        DeploymentOptions::served(0).process_environment(function, &self.aws_url())
     }
 
     /// A way to the cloud itself. The server ends after the last of them is gone.

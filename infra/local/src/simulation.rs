@@ -133,6 +133,7 @@ impl Simulation {
 
     /// Deploys a function.
     pub fn add_function(&mut self, definition: FunctionDefinition) {
+        self.cloud().lambda.deploy(&definition);
         self.runtime.add_function(definition);
     }
 
@@ -148,6 +149,7 @@ impl Simulation {
 
     /// Lets a function work off a queue.
     pub fn add_event_source(&mut self, source: EventSource) {
+        self.cloud().lambda.connect(&source);
         self.runtime.add_event_source(source);
     }
 

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
-use crate::names::{REGION, last_part, topic_arn};
+use crate::lambda_api::function_arn;
+use crate::names::{ACCOUNT, REGION, last_part, queue_arn, topic_arn};
 use crate::protocol::Answer;
 use crate::seed;
 
@@ -98,6 +99,7 @@ impl Sns {
                 Answer::ok(json!({ "Topics": topics.collect::<Vec<_>>() }))
             }
             "Subscribe" => self.subscribe_for_client(body),
+            "ListSubscriptionsByTopic" => self.subscriptions_for_client(body),
             other => {
                 Answer::error(400, "InvalidAction", &format!("{other} is not part of the embedded cloud"))
             }
@@ -144,9 +146,24 @@ impl Sns {
             part("key") == Some("RawMessageDelivery") && part("value") == Some("true")
         });
         let target = Target::Queue(last_part(endpoint, ':').to_owned());
-        let arn = format!("{topic}:{:08x}-0000-0000-0000-000000000000", subscriptions.len());
+        let arn = subscription_arn(topic, subscriptions.len());
         subscriptions.push(Subscription { target, raw });
         Answer::ok(json!({ "SubscriptionArn": arn }))
+    }
+
+    /// All of them: there is only one page.
+    fn subscriptions_for_client(&self, body: &Value) -> Answer {
+        let topic = text(body, "TopicArn").unwrap_or_default();
+        let Some(subscriptions) = self.topics.get(topic) else { return absent() };
+        let listed = subscriptions.iter().enumerate().map(|(index, subscription)| {
+            let (protocol, endpoint) = match &subscription.target {
+                Target::Queue(queue) => ("sqs", queue_arn(queue)),
+                Target::Function(function) => ("lambda", function_arn(function)),
+            };
+            json!({ "SubscriptionArn": subscription_arn(topic, index), "Owner": ACCOUNT, "TopicArn": topic,
+                "Protocol": protocol, "Endpoint": endpoint })
+        });
+        Answer::ok(json!({ "Subscriptions": listed.collect::<Vec<_>>() }))
     }
 
     /// Accepts a message for a topic: its id, and what goes to whom. Nothing when there is no such topic.
@@ -161,11 +178,15 @@ impl Sns {
         let id = seed::uuid(&mut self.random);
         let notification = Notification { id: id.clone(), topic: topic_arn, subject, message, at };
         let sent = subscriptions.iter().enumerate().map(|(index, subscription)| {
-            let arn = format!("{topic_arn}:{index:08x}-0000-0000-0000-000000000000");
+            let arn = subscription_arn(topic_arn, index);
             (subscription.target.clone(), notification.payload(subscription, &arn))
         });
         Some((id, sent.collect()))
     }
+}
+
+fn subscription_arn(topic: &str, index: usize) -> String {
+    format!("{topic}:{index:08x}-0000-0000-0000-000000000000")
 }
 
 fn text<'a>(body: &'a Value, member: &str) -> Option<&'a str> {

@@ -112,6 +112,8 @@ pub(crate) fn subject(request: &Request) -> String {
         Service::Ssm => ssm_subject(body),
         Service::Sqs => last(&body["QueueUrl"], '/'),
         Service::Sns => last(&body["TopicArn"], ':'),
+        Service::Iam => last(&body["RoleName"], '/'),
+        Service::Lambda => last(&body["FunctionName"], ':'),
         Service::EventBridge => {
             let kinds = body["Entries"]
                 .as_array()

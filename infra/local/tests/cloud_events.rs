@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use common::{LIMIT, OPERATIONS, Toy, deploy, send, simulation, texts};
 use fleetwright_local::eventbridge::{Rule, Trigger};
-use fleetwright_local::names::topic_arn;
+use fleetwright_local::names::{role_arn, topic_arn};
+use fleetwright_local::protocol::{Request, Service};
 use fleetwright_local::sns::{Subscription, Target};
 use fleetwright_local::{
     Channel, Delivery, DeliveryFault, Environment, Faults, Function, FunctionDefinition, Invocation,
@@ -43,6 +44,42 @@ fn a_topics_messages_reach_a_function_in_one_batch_of_a_window() {
     assert_eq!(texts(&simulation), ["one & two", "three", "{\"json\": \"<3\"}"]);
     assert_eq!(simulation.cloud().counters.functions["toy"].invocations, 1);
     assert!(simulation.cloud().sqs.queue("work").unwrap().is_empty());
+}
+
+#[test]
+fn what_the_service_role_may_not_publish_reaches_nobody() {
+    for (may_publish, arrive) in [(true, 1), (false, 0)] {
+        let mut simulation = simulation(1);
+        let ask = |service, operation: &str, body: Value| {
+            let request = Request { service, operation: operation.to_owned(), body };
+            let answer = simulation.cloud().handle("test", &request);
+            assert_eq!(answer.status, 200, "{operation}: {}", answer.body);
+            answer.body
+        };
+        let now = simulation.now();
+        simulation.cloud().iam.create(
+            "notifier",
+            "ssm.amazonaws.com",
+            "sns:Publish",
+            &topic_arn("news"),
+            now,
+        );
+        if !may_publish {
+            let policy = json!({ "RoleName": "notifier", "PolicyName": "notifier" });
+            ask(Service::Iam, "DeleteRolePolicy", policy);
+        }
+        let nodes = ask(Service::Ssm, "DescribeInstanceInformation", json!({}));
+        let command = json!({
+            "DocumentName": "AWS-RunShellScript", "Parameters": { "commands": ["date"] },
+            "InstanceIds": [nodes["InstanceInformationList"][0]["InstanceId"]],
+            "ServiceRoleArn": role_arn("notifier"),
+            "NotificationConfig": { "NotificationArn": topic_arn("news"), "NotificationEvents": ["Success"],
+                "NotificationType": "Command" },
+        });
+        ask(Service::Ssm, "SendCommand", command);
+        run(&mut simulation, 600);
+        assert_eq!(simulation.cloud().sqs.queue("work").unwrap().len(), arrive, "{may_publish}");
+    }
 }
 
 #[test]
@@ -136,11 +173,7 @@ fn an_asynchronous_event_is_tried_three_times() {
     for status in ["Success", "InProgress"] {
         let entry = json!({ "Source": "fleetwright", "DetailType": "t", "Detail": json!({ "status": status }).to_string() });
         let body = json!({ "Entries": [entry] });
-        let request = fleetwright_local::protocol::Request {
-            service: fleetwright_local::protocol::Service::EventBridge,
-            operation: "PutEvents".to_owned(),
-            body,
-        };
+        let request = Request { service: Service::EventBridge, operation: "PutEvents".to_owned(), body };
         assert_eq!(simulation.cloud().handle("test", &request).status, 200);
     }
     run(&mut simulation, 600);

@@ -11,6 +11,7 @@ mod config;
 mod error;
 mod facts;
 mod halt;
+mod health;
 mod message;
 mod moment;
 mod observe;

@@ -45,6 +45,7 @@ impl Orchestrator {
         let turn = Allowance { deadline, scheduled: Some(scheduled), woken: false };
         self.ssm_calls.store(0, Ordering::Relaxed);
         let mut done = Reconciled::default();
+        self.beat(scheduled).await;
         // Another shard first each minute: a full tick must not starve the last ones.
         let minute = scheduled.as_second() / 60;
         let shards = |of: DueFor| {

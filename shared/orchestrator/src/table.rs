@@ -10,6 +10,7 @@ mod description_item;
 mod direct_item;
 mod document_item;
 mod execution_item;
+mod health_item;
 mod history_item;
 mod list_item;
 mod output_item;
@@ -23,6 +24,7 @@ pub(crate) use command_item::{CommandItem, Expiry, Owner, SettleCursor, SettledH
 pub(crate) use commit::{Commit, Committed};
 pub(crate) use direct_item::{Begun, DirectState};
 pub(crate) use execution_item::{Loaded, Overview, StepRow};
+pub(crate) use health_item::Heartbeat;
 pub(crate) use recent_index::RecentKey;
 pub(crate) use result_item::INVOCATIONS_PER_PART;
 pub use schema::create_table;

@@ -350,6 +350,22 @@ results! {
         truncated: bool,
     }
 
+    /// Whether executions are looked after.
+    Health {
+        /// The moment, by the clock of the host that answers.
+        #[schema(value_type = String, format = DateTime)]
+        now: Timestamp,
+        /// When reconcile last began, as its schedule has it; none if it never did.
+        #[schema(value_type = Option<String>, format = DateTime)]
+        last_reconcile_at: Option<Timestamp>,
+        /// The same by the clock of the host it ran on.
+        #[schema(value_type = Option<String>, format = DateTime)]
+        last_reconcile_handled_at: Option<Timestamp>,
+        /// Since when the execution, or the send, that is overdue longest waits for reconcile; none if nothing does.
+        #[schema(value_type = Option<String>, format = DateTime)]
+        oldest_due_at: Option<Timestamp>,
+    }
+
     /// An error of the results API, in the words of SSM's.
     Problem {
         /// The error's name.

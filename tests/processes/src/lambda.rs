@@ -5,6 +5,7 @@ use crate::invocations::{Invocations, ProcessId};
 use axum::serve;
 use futures::FutureExt;
 use futures::channel::oneshot;
+use std::collections::BTreeMap;
 use std::io;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
@@ -21,7 +22,7 @@ pub struct Function {
     /// The program.
     pub program: PathBuf,
     /// What the program reads from its environment, besides what Lambda sets.
-    pub environment: Vec<(&'static str, String)>,
+    pub environment: BTreeMap<&'static str, String>,
     /// How many processes there are of it, each with one invocation at a time.
     pub processes: usize,
 }

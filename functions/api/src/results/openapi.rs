@@ -1,6 +1,6 @@
 //! The description of the results API, generated from its handlers and types.
 
-use super::{commands, executions, nodes};
+use super::{commands, executions, health, nodes};
 use utoipa::OpenApi;
 
 #[derive(OpenApi)]
@@ -20,6 +20,7 @@ use utoipa::OpenApi;
         nodes::groups,
         commands::summary,
         commands::node,
+        health::health,
         openapi,
     )
 )]

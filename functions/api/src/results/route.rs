@@ -16,11 +16,12 @@ pub(super) enum Resource {
     Timeline,
     Command,
     Node,
+    Health,
     OpenApi,
 }
 
 /// Where it is.
-pub(super) const PATHS: [(&str, Resource); 10] = [
+pub(super) const PATHS: [(&str, Resource); 11] = [
     ("/executions", Resource::Executions),
     ("/executions/{id}", Resource::Execution),
     ("/executions/{id}/steps", Resource::Steps),
@@ -30,6 +31,7 @@ pub(super) const PATHS: [(&str, Resource); 10] = [
     ("/executions/{id}/timeline", Resource::Timeline),
     ("/commands/{id}/summary", Resource::Command),
     ("/nodes/{id}", Resource::Node),
+    ("/health", Resource::Health),
     ("/openapi.json", Resource::OpenApi),
 ];
 

@@ -55,8 +55,10 @@ async fn answer(
         Some(Err(error)) => failure(StatusCode::BAD_GATEWAY, &error.to_string()),
         None => failure(StatusCode::SERVICE_UNAVAILABLE, "the embedded cloud has ended"),
     };
-    if let Ok(id) = HeaderValue::from_str(&id) {
-        response.headers_mut().entry(HEADER).or_insert(id);
+    for (name, value) in [(HEADER, id), ("date", port.driver.date())] {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().entry(name).or_insert(value);
+        }
     }
     response
 }

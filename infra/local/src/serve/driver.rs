@@ -17,6 +17,7 @@ use super::outside::{Bell, Outside};
 use super::tempo::{Tempo, real_moment, real_now};
 use super::{ServeError, ServeOptions, function_call, long_poll};
 use crate::call::Caller;
+use crate::clock::VirtualClock;
 use crate::cloud::Cloud;
 use crate::deployment::{Deployment, DeploymentOptions};
 use crate::lambda::InvokeError;
@@ -53,6 +54,7 @@ pub(super) struct AwsRequest {
 #[derive(Clone)]
 pub(super) struct Driver {
     requests: Arc<Sender<Asked>>,
+    clock: VirtualClock,
 }
 
 impl Driver {
@@ -75,7 +77,7 @@ impl Driver {
                 Ok(deployed) => deployed,
                 Err(error) => return drop(ready.send(Err(error))),
             };
-            if ready.send(Ok(())).is_err() {
+            if ready.send(Ok(deployment.simulation.clock())).is_err() {
                 return;
             }
             let over = Loop::new(deployment, speed, received, outside.as_ref()).run();
@@ -84,8 +86,13 @@ impl Driver {
             // Who has stopped serving doesn't ask why.
             let _ = end.send(over.map_err(ServeError::from));
         })?;
-        is_ready.await.unwrap_or(Err(ServeError::Died))?;
-        Ok((Self { requests }, ended))
+        let clock = is_ready.await.unwrap_or(Err(ServeError::Died))?;
+        Ok((Self { requests, clock }, ended))
+    }
+
+    /// The moment as the header `Date` has it: answers are as old as the cloud is, whatever the time outside.
+    pub(super) fn date(&self) -> String {
+        self.clock.now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
     }
 
     /// A service's answer. Nothing when the cloud has ended.
@@ -133,13 +140,7 @@ fn deploy(options: ServeOptions, aws_url: String) -> Result<Deployment, ServeErr
         Some(_) => seed::derive(options.seed, &start.to_string()),
         None => options.seed,
     };
-    let settings = DeploymentOptions {
-        start,
-        data: options.data,
-        // What others send past our API is shown as well.
-        invocation_events: true,
-        ..DeploymentOptions::seeded(seed)
-    };
+    let settings = DeploymentOptions { start, data: options.data, ..DeploymentOptions::served(seed) };
     let deployment = Deployment::new(options.fleet, &settings)?;
     {
         let mut cloud = deployment.simulation.cloud();

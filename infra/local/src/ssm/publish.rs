@@ -20,6 +20,8 @@ pub enum Published {
     Sns {
         /// The topic.
         topic_arn: String,
+        /// The role it is published with.
+        role_arn: String,
         /// JSON text.
         message: String,
         /// When it is published.
@@ -144,10 +146,11 @@ impl Ssm {
     }
 
     /// Lets notifications leave after their lags; loses some, doubles some.
-    fn publish(&mut self, sns: Option<(String, String)>, event: Option<Value>) {
+    fn publish(&mut self, sns: Option<(Topic, String)>, event: Option<Value>) {
         let at = timestamp(self.now);
-        if let Some((topic_arn, message)) = sns.filter(|_| self.options.notifications.sns) {
-            self.leave(&Published::Sns { topic_arn, message, at });
+        if let Some((topic, message)) = sns.filter(|_| self.options.notifications.sns) {
+            let Topic { arn: topic_arn, role_arn } = topic;
+            self.leave(&Published::Sns { topic_arn, role_arn, message, at });
         }
         if let Some(mut event) = event {
             event["id"] = Value::String(self.uuid());
@@ -170,12 +173,20 @@ impl Ssm {
     }
 }
 
+/// Where a notification goes.
+struct Topic {
+    arn: String,
+    /// Whose right to publish there it is.
+    role_arn: String,
+}
+
 /// The topic that wants to hear of this status, if there is one.
-fn topic(command: &Command, kind: &str, status: &str) -> Option<String> {
+fn topic(command: &Command, kind: &str, status: &str) -> Option<Topic> {
     let config = command.request.notification_config.as_ref()?;
     let arn = config.notification_arn.as_ref().filter(|arn| !arn.is_empty())?;
     let wanted_kind = config.notification_type.as_deref().unwrap_or("Command");
     let events = config.notification_events.as_deref().unwrap_or_default();
     let wanted = events.is_empty() || events.iter().any(|event| event == "All" || event == status);
-    (wanted && wanted_kind == kind).then(|| arn.clone())
+    let role_arn = command.request.service_role_arn.clone().unwrap_or_default();
+    (wanted && wanted_kind == kind).then(|| Topic { arn: arn.clone(), role_arn })
 }

@@ -45,6 +45,8 @@ pub(crate) mod keys {
     use super::{CommandId, ExecutionId, ListId, NodeId, SendToken};
 
     pub(crate) const EXECUTION: &str = "EXEC";
+    pub(crate) const HEALTH: &str = "HEALTH";
+    pub(crate) const RECONCILE: &str = "RECONCILE";
     pub(crate) const COMMAND: &str = "CMD";
     pub(crate) const DOCUMENT: &str = "DOC";
     /// What SSM said of a command that no execution sent, beside its base item.

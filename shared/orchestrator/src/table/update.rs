@@ -196,7 +196,8 @@ impl Update {
         self.apply_once(table).await
     }
 
-    async fn apply_once(&self, table: &Table) -> Result<Updated, Error> {
+    /// One call, whatever comes of it.
+    pub(super) async fn apply_once(&self, table: &Table) -> Result<Updated, Error> {
         let (expression, condition) = (self.expression(), self.condition());
         let sent = table
             .client

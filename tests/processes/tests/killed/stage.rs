@@ -9,7 +9,7 @@ use fleetwright_processes::{Function, Lambda};
 use fleetwright_protocols::text;
 use futures::FutureExt;
 use futures::channel::oneshot;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
@@ -51,7 +51,7 @@ pub(crate) struct Stage {
 struct Ready {
     api: String,
     console: Console,
-    environments: Vec<Vec<(&'static str, String)>>,
+    environments: Vec<BTreeMap<&'static str, String>>,
 }
 
 /// The cloud, on a thread of its own.

@@ -1,6 +1,7 @@
 //! What became of a fleet, as the results API tells it: by step, node, group, command and moment.
 
 mod costs;
+mod health;
 
 use fleetwright_local::TABLE;
 use fleetwright_local::fleet::{Behaviour, Fleet, Span};
