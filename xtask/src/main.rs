@@ -1,7 +1,9 @@
 //! Project tasks. `cargo xtask test` runs everything CI runs.
 
 mod compat;
+mod faults;
 mod fuzz;
+mod processes;
 
 use cargo_metadata::MetadataCommand;
 use std::path::PathBuf;
@@ -21,15 +23,19 @@ const TEST: [Step; 5] = [
 ];
 
 const USAGE: &str = "\
-cargo xtask test                      format, clippy, documentation, all tests, real clients, fuzzing: what CI runs
+cargo xtask test                      format, clippy, documentation, all tests, real clients, fuzzing, faults: what CI runs
 cargo xtask compat [OPTION …]         real clients alone: boto3 and the aws CLI; options are pytest's
-cargo xtask fuzz [--runs N] [FILE]    fuzzing alone: N inputs, or the one in FILE";
+cargo xtask fuzz [--runs N] [FILE]    fuzzing alone: N inputs, or the one in FILE
+cargo xtask faults [OPTION …]         seeds under faults: --seeds N [--first-seed S] [--format json]; --help for all
+cargo xtask faults deaths             functions die at every change three small runs make, one by one and in pairs
+cargo xtask faults planted [BUG …]    planted bugs must be found";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match arguments.as_slice() {
         ["test"] => test(),
+        ["faults", options @ ..] => faults::run(options),
         ["compat", options @ ..] => timed("real clients", || compat::run(options)),
         ["fuzz", options @ ..] => match fuzz::Request::parse(options) {
             Ok(request) => timed("fuzzing", || fuzz::run(&request)),
@@ -40,7 +46,8 @@ fn main() -> ExitCode {
     };
     match result {
         Ok(()) => {
-            println!("── all of it passed");
+            // What programs read stands alone.
+            eprintln!("── all of it passed");
             ExitCode::SUCCESS
         }
         Err(error) => {
@@ -60,8 +67,14 @@ fn test() -> Result<(), String> {
     for (title, arguments) in TEST {
         timed(&format!("{title}: cargo {}", arguments.join(" ")), || cargo(arguments))?;
     }
-    timed("real clients", || compat::run(&[]))?;
-    timed("fuzzing", || fuzz::run(&fuzz::Request::default()))
+    // It mostly waits: for a minute of real time in which processes are killed.
+    let killed = processes::start()?;
+    let others = timed("faults", faults::smoke)
+        .and_then(|()| timed("real clients", || compat::run(&[])))
+        .and_then(|()| timed("fuzzing", || fuzz::run(&fuzz::Request::default())));
+    // Waited for in any case: nothing is left running.
+    let killed = timed("killed processes", || killed.end());
+    others.and(killed)
 }
 
 /// Runs cargo with these arguments.

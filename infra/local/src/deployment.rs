@@ -350,7 +350,11 @@ impl Deployment {
 
 impl DeploymentOptions {
     /// The environment of the function of that name as a process, whose AWS answers at `aws_url`.
-    pub(crate) fn process_environment(&self, function: &str, aws_url: &str) -> BTreeMap<&'static str, String> {
+    pub(crate) fn process_environment(
+        &self,
+        function: &str,
+        aws_url: &str,
+    ) -> BTreeMap<&'static str, String> {
         process_environment(&config(self), function, aws_url)
     }
 }

@@ -147,14 +147,12 @@ fn who_looks_from_outside_sees_everything_and_what_they_write_is_late_for_client
 #[test]
 fn what_expired_is_gone_from_an_index_as_well_and_its_key_can_be_written_again() {
     let mut deployment = late(5);
-    let specification = json!({ "Enabled": true, "AttributeName": "gone_at" });
-    done(&deployment, "UpdateTimeToLive", json!({ "TimeToLiveSpecification": specification }));
     put(&deployment, "a", "1");
     let expires = deployment.simulation.now().as_second() + 60;
     done(
         &deployment,
         "UpdateItem",
-        json!({ "Key": { "pk": { "S": "a" }, "sk": { "S": "TEST" } }, "UpdateExpression": "SET gone_at = :at",
+        json!({ "Key": { "pk": { "S": "a" }, "sk": { "S": "TEST" } }, "UpdateExpression": "SET expires = :at",
             "ExpressionAttributeValues": { ":at": { "N": expires.to_string() } } }),
     );
     pass(&mut deployment, 3700);

@@ -158,7 +158,13 @@ impl Turn<'_> {
                 let report = self.report(command_id)?;
                 let over = report.is_over(self.now);
                 work.forced |= !over;
-                work.errors += report.command.partition(report.settlement.as_ref()).counts().errors();
+                let settlement = report.settlement.as_ref();
+                let errors = report.command.partition(settlement).counts().errors();
+                // Where SSM was not read these nodes are Unknown, and what events said still counts to MaxErrors.
+                work.errors += match settlement {
+                    Some(settlement) if settlement.status.is_some() => errors,
+                    Some(_) | None => errors.max(report.command.errors_reported()),
+                };
                 if over && !report.is_settled() {
                     self.execution.unsettled.insert(send.token.clone(), command_id.clone());
                 }

@@ -131,9 +131,26 @@ fn of_two_reports_the_worse_counts_until_ssm_has_answered() {
     command.fold(&fact(Some(1), Terminal::Success));
     command.fold(&fact(Some(1), Terminal::Failed));
     assert!(command.is_contradicted());
-    assert_eq!(command.partition(None).outcome(&node(1)), Some(Outcome::Failed));
+    assert_eq!(command.progress().outcome(&node(1)), Some(Outcome::Failed));
     let answer = settlement(1, vec![invocation(1, Some(Terminal::Success), 0)]);
     assert_eq!(command.partition(Some(&answer)).outcome(&node(1)), Some(Outcome::Success));
+}
+
+#[test]
+fn an_events_word_is_not_final_where_it_may_stand_for_a_node_that_ran_or_never_began() {
+    let mut command = asked(&[1, 2, 3]);
+    command.fold(&fact(Some(1), Terminal::Failed));
+    command.fold(&fact(Some(2), Terminal::TimedOut));
+    command.fold(&fact(Some(3), Terminal::Success));
+    let of = |number| command.partition(None).outcome(&node(number));
+    assert_eq!(
+        [of(1), of(2)],
+        [Some(Outcome::Unknown); 2],
+        "Undeliverable and DeliveryTimedOut are told so too"
+    );
+    assert_eq!(of(3), Some(Outcome::Success));
+    command.fold(&fact(Some(2), Terminal::ExecutionTimedOut));
+    assert_eq!(command.partition(None).outcome(&node(2)), Some(Outcome::TimedOut), "SSM's own word");
 }
 
 #[test]
@@ -159,9 +176,9 @@ fn a_settle_is_outdated_only_by_more_facts_that_contradict() {
 #[test]
 fn a_settle_never_lowers_what_was_reported() {
     let mut command = asked(&[1]);
-    command.fold(&fact(Some(1), Terminal::Failed));
+    command.fold(&fact(Some(1), Terminal::Success));
     let answer = settlement(1, vec![invocation(1, None, -1)]);
-    assert_eq!(command.partition(Some(&answer)).outcome(&node(1)), Some(Outcome::Failed));
+    assert_eq!(command.partition(Some(&answer)).outcome(&node(1)), Some(Outcome::Success));
 }
 
 #[test]

@@ -323,7 +323,7 @@ impl Orchestrator {
         let since = execution.pending.get(&kind.key()).map_or(execution.started_at, |pending| pending.since);
         match performed {
             Performed::Later(at) if at >= since + EFFECT_SOON_FOR => Performed::Done,
-            performed => performed,
+            Performed::Done | Performed::More | Performed::Later(_) => performed,
         }
     }
 }

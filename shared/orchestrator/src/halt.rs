@@ -3,13 +3,13 @@
 use crate::advance::Performed;
 use crate::error::{Known, known, words};
 use crate::planted::{Bug, is_planted};
-use crate::{Error, Operation, Orchestrator};
+use crate::{Asking, Error, Operation, Orchestrator};
 use fleetwright_engine::{ExecutionId, PendingKind, SendToken};
 use fleetwright_fleet::CommandId;
 use jiff::SignedDuration;
 
 /// How soon CancelCommand is tried again where SSM does not know the command yet.
-const CANCEL_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(5);
+pub(crate) const CANCEL_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(5);
 /// When a command that was told to stop is looked at, if nobody has settled it until then.
 const HEARD_OUT_AFTER: SignedDuration = SignedDuration::from_mins(3);
 /// How soon the cancel of a command too many is tried again.
@@ -49,7 +49,10 @@ impl Orchestrator {
         if is_planted(Bug::CancelNotedFirst) {
             self.table.cancel_accepted(id, token, self.now()).await?;
         }
-        self.table.hear_out(command_id, self.now() + HEARD_OUT_AFTER).await?;
+        if self.has_just_asked(Asking::Cancel, command_id) {
+            return Ok(false);
+        }
+        self.table.hear_out(command_id, self.now() + HEARD_OUT_AFTER, self.now()).await?;
         let accepted = self.cancel_command(command_id).await?;
         if accepted {
             self.table.cancel_accepted(id, token, self.now()).await?;

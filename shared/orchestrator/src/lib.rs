@@ -49,6 +49,7 @@ use aws_smithy_async::rt::sleep::SharedAsyncSleep;
 use aws_smithy_async::time::SharedTimeSource;
 use back_off::{BackOff, CALLS_MAX};
 use fleetwright_engine::ExecutionId;
+use fleetwright_fleet::CommandId;
 use fleetwright_runbook::Runbook;
 use jiff::{SignedDuration, Timestamp};
 use std::borrow::Cow;
@@ -87,6 +88,25 @@ pub struct Orchestrator {
     runbooks: Arc<Mutex<BTreeMap<String, Arc<Runbook>>>>,
     /// Calls of SSM in this tick of reconcile.
     ssm_calls: Arc<AtomicU32>,
+    /// When this environment last asked SSM about a command: events of its neighbours come by the dozen.
+    asked_at: Arc<Mutex<BTreeMap<(Asking, CommandId), Timestamp>>>,
+}
+
+/// What is asked of SSM no more often than its answer can change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Asking {
+    Settle,
+    Cancel,
+}
+
+impl Asking {
+    /// One environment asks for a command so seldom, however many events come by.
+    const fn apart(self) -> SignedDuration {
+        match self {
+            Self::Settle => SignedDuration::from_secs(1),
+            Self::Cancel => halt::CANCEL_AGAIN_AFTER,
+        }
+    }
 }
 
 /// Runbooks an execution environment keeps parsed.
@@ -111,6 +131,7 @@ impl Orchestrator {
             entropy,
             runbooks: Arc::default(),
             ssm_calls: Arc::default(),
+            asked_at: Arc::default(),
         }
     }
 
@@ -119,6 +140,18 @@ impl Orchestrator {
     pub fn now(&self) -> Timestamp {
         let now = Timestamp::try_from(self.clients.time.now()).unwrap_or(Timestamp::UNIX_EPOCH);
         Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+    }
+
+    /// Whether this environment has asked that of SSM a moment ago. If not, it does now.
+    fn has_just_asked(&self, what: Asking, id: &CommandId) -> bool {
+        let now = self.now();
+        let Ok(mut asked) = self.asked_at.lock() else { return false };
+        asked.retain(|(what, _), at| now.duration_since(*at).abs() < what.apart());
+        let has = asked.contains_key(&(what, id.clone()));
+        if !has {
+            asked.insert((what, id.clone()), now);
+        }
+        has
     }
 
     /// Nothing that is kept is older.

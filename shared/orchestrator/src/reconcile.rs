@@ -33,7 +33,7 @@ pub struct Reconciled {
 enum DueItem {
     Execution(ExecutionId),
     Send(ExecutionId, SendToken),
-    /// A command that no execution sent.
+    /// A command that no execution sent, or that is heard out.
     Command(CommandId),
     /// A request to our SendCommand.
     Direct(String),

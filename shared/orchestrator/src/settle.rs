@@ -8,7 +8,7 @@ use crate::observe::Seen;
 use crate::planted::{Bug, is_planted};
 use crate::send::expires_after;
 use crate::table::{CommandItem, RecentKey, SettledHead, ToSettle};
-use crate::{Error, Orchestrator};
+use crate::{Asking, Error, Orchestrator};
 use aws_sdk_ssm::types::Command;
 use fleetwright_engine::SettleAgain;
 use fleetwright_fleet::{CommandId, Fact, SettledMark, Settlement, Subject, Terminal};
@@ -92,6 +92,8 @@ impl Orchestrator {
         deadline: Timestamp,
     ) -> Result<Settled, Error> {
         match self.read_and_store(item, deadline).await {
+            // What was settled stands until SSM has been read again: a report that contradicts it waits for that.
+            Err(error) if item.command.settled.is_some() => Err(error),
             Err(error) if self.now() >= limit(item).saturating_add(SILENCE_MAX).unwrap_or(Timestamp::MAX) => {
                 tracing::warn!(command = %item.id, %error, "settled without SSM");
                 self.settle_without_ssm(item).await
@@ -261,26 +263,31 @@ impl Orchestrator {
         Ok(settlements.remove(id).map_or(again, |found| Settled::Yes(standing, Box::new(found))))
     }
 
-    /// Whether somebody who comes by an event or a wake asks SSM: once at each of its times, however many come by. A
-    /// host whose clock is behind asks.
+    /// Whether somebody who comes by an event or a wake asks SSM: at each of its times, however many come by. A host whose
+    /// clock is behind asks.
     fn is_time_for(&self, item: &CommandItem) -> bool {
+        // A settle that was cut for want of time goes on whenever somebody comes.
+        if item.cursor.is_some() {
+            return !self.has_just_asked(Asking::Settle, &item.id);
+        }
+        let now = self.now();
         let times = [0].into_iter().chain(AGAIN_AFTER_S).map(SignedDuration::from_secs);
         let mut since = [item.terminal_since, item.last_fact_at].into_iter().flatten().peekable();
-        since.peek().is_none()
+        let is_time = since.peek().is_none()
             || since.any(|since| {
-                let passed = self.now().duration_since(since);
+                let passed = now.duration_since(since);
                 passed.is_negative() || times.clone().any(|time| (time..time + TIME_LASTS).contains(&passed))
-            })
+            });
+        is_time && !self.has_just_asked(Asking::Settle, &item.id)
     }
 
     /// Counted from a moment that is stored, so that a command that runs on is not asked for every two seconds: since
     /// SSM called it finished, or since events last said something of it.
     fn again(&self, item: &CommandItem) -> SettleAgain {
         let now = self.now();
-        let since = item.terminal_since.or(item.last_fact_at);
-        let soon = since.and_then(|since| {
-            AGAIN_AFTER_S.iter().map(|s| since + SignedDuration::from_secs(*s)).find(|at| *at > now)
-        });
+        let since = [item.terminal_since, item.last_fact_at].into_iter().flatten();
+        let times = since.flat_map(|since| AGAIN_AFTER_S.map(|s| since + SignedDuration::from_secs(s)));
+        let soon = times.filter(|at| *at > now).min();
         SettleAgain { at: soon.unwrap_or(now + AGAIN_EVERY), precisely: soon.is_some() }
     }
 }
@@ -303,6 +310,11 @@ pub(crate) enum Settled {
     Yes(SettledMark, Box<Settlement>),
     /// SSM has not said all; ask again then.
     NotYet(SettleAgain),
+}
+
+/// Whether nothing more is waited for.
+pub(crate) fn is_out_of_time(item: &CommandItem, now: Timestamp) -> bool {
+    now >= limit(item)
 }
 
 /// After this, what is missing is Unknown.

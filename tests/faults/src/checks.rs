@@ -1,17 +1,24 @@
 //! What must be true when everything has ended, against the books of the simulated SSM, which no code under test sees.
 
-use crate::item::{is_over, number, text, texts, token_of};
+use crate::item::{document, is_over, number, text, texts, token_of};
 use crate::run::Stage;
 use crate::violation::{Invariant, Violation};
-use crate::weather::SentMessage;
+use crate::weather::{PEOPLE, SentMessage};
 use crate::workload::Workload;
 use fleetwright_local::SimulationError;
 use fleetwright_local::names::queue_url;
 use fleetwright_local::protocol::{Request, Service};
 use fleetwright_local::ssm::{Ledger, StatusDetails};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+
+/// What reconcile may take to find that something is over.
+const RECONCILED_AFTER: SignedDuration = SignedDuration::from_mins(15);
+
+/// Clocks of hosts may be off by ten seconds each way.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(20);
 
 /// What was found wrong.
 struct Findings<'a> {
@@ -33,9 +40,51 @@ pub(crate) fn at_the_end(stage: &mut Stage, workload: &Workload) -> Vec<Violatio
     findings.nothing_forbidden();
     findings.everything_is_over(&items);
     findings.one_command_a_send(&items, workload);
+    findings.cancels_are_true(&items);
+    findings.stops_stand(&items);
+    findings.every_command_is_known(&items, workload);
+    findings.every_end_is_announced(workload);
     findings.nothing_is_lost(&items);
     findings.shown_is_true(&items, workload);
     findings.within_budget();
+    findings.found
+}
+
+/// With every message lost, reconcile ends an execution a quarter of an hour after its last command's ExpiresAfter or its
+/// last step's deadline, at the latest.
+pub(crate) fn in_time(stage: &mut Stage) -> Vec<Violation> {
+    let items = stage.items();
+    let mut findings = Findings { stage, found: Vec::new() };
+    let moment = |value: &Value| value.as_str().and_then(|text| text.parse::<Timestamp>().ok());
+    for id in findings.stage.ids() {
+        let own = format!("EXEC#{id}");
+        let mut latest = findings.stage.began;
+        let mut ended = None;
+        for item in &items {
+            let body = document(item, "body");
+            match (text(item, "pk") == Some(&own), text(item, "sk").unwrap_or_default()) {
+                (true, "EXEC") => ended = moment(&body["phase"]["Ended"]["at"]),
+                (true, sk) if sk.starts_with("STEP#") => {
+                    // What has neither a deadline nor commands ends when it does: a sleep, a branch.
+                    let is_instant =
+                        !["aws:runCommand", "aws:loop"].contains(&body["action"].as_str().unwrap_or(""));
+                    let own = || moment(&body["ended_at"]).filter(|_| is_instant);
+                    let due = moment(&body["deadline"]).or_else(own);
+                    latest = latest.max(due.unwrap_or(latest));
+                }
+                _ if text(item, "owner_execution") == Some(&id) => {
+                    let ms = number(item, "expires_after").and_then(|ms| i64::try_from(ms).ok());
+                    let expires = ms.and_then(|ms| Timestamp::from_millisecond(ms).ok());
+                    latest = latest.max(expires.unwrap_or(latest));
+                }
+                _ => {}
+            }
+        }
+        if ended.is_none_or(|ended| ended > latest + RECONCILED_AFTER) {
+            let what = format!("{id} ended at {ended:?}, and its last wait was over at {latest}");
+            findings.wrong(Invariant::EverythingEnds, what);
+        }
+    }
     findings.found
 }
 
@@ -167,9 +216,79 @@ impl Findings<'_> {
             if !workload.hides_for_long {
                 self.wrong(Invariant::OneCommandASend, format!("{id} is one too many for {token}"));
             } else if !texts(send, "extra_commands").contains(id) {
-                self.wrong(Invariant::OneCommandASend, format!("{id} of {token} is one too many and not reported"));
+                self.wrong(
+                    Invariant::OneCommandASend,
+                    format!("{id} of {token} is one too many and not reported"),
+                );
             } else if command.ended_at.is_none() {
-                self.wrong(Invariant::OneCommandASend, format!("{id} of {token} is one too many and runs on"));
+                self.wrong(
+                    Invariant::OneCommandASend,
+                    format!("{id} of {token} is one too many and runs on"),
+                );
+            }
+        }
+    }
+
+    /// A send that says its command's cancel was accepted is right, unless there was nothing left to cancel.
+    fn cancels_are_true(&mut self, items: &[Value]) {
+        for (token, send) in sends(items) {
+            let Some(id) = text(send, "command_id") else { continue };
+            let ms = number(send, "cancelled_at").and_then(|ms| i64::try_from(ms).ok());
+            let Some(at) = ms.and_then(|ms| Timestamp::from_millisecond(ms).ok()) else { continue };
+            let is_true = {
+                let cloud = self.stage.deployment.simulation.cloud();
+                cloud.ssm.ledger().command(id).is_some_and(|command| {
+                    let was_over = command.ended_at.is_some_and(|ended| ended < at + CLOCKS_DIFFER);
+                    command.cancelled_at.is_some() || was_over
+                })
+            };
+            if !is_true {
+                self.wrong(Invariant::StopMeansStop, format!("{id} of {token} was never cancelled"));
+            }
+        }
+    }
+
+    /// A stop that was answered stands, unless the execution had ended before.
+    fn stops_stand(&mut self, items: &[Value]) {
+        for (id, answered_at) in self.stage.stopped() {
+            let own = format!("EXEC#{id}");
+            let head =
+                items.iter().find(|item| text(item, "pk") == Some(&own) && text(item, "sk") == Some("EXEC"));
+            let body = head.map(|head| document(head, "body")).unwrap_or_default();
+            let ended: Option<Timestamp> =
+                body["phase"]["Ended"]["at"].as_str().and_then(|text| text.parse().ok());
+            let before = ended.is_some_and(|ended| ended < answered_at + CLOCKS_DIFFER);
+            if body["stop"].is_null() && !before {
+                self.wrong(Invariant::StopMeansStop, format!("{id} was stopped, and does not know"));
+            }
+        }
+    }
+
+    /// Every command has its place in the lists; but one that SSM hid from everybody who looked.
+    fn every_command_is_known(&mut self, items: &[Value], workload: &Workload) {
+        let known: BTreeSet<&str> = items
+            .iter()
+            .filter(|item| text(item, "sk") == Some("CMD") && !item["recent_at"].is_null())
+            .filter_map(|item| text(item, "pk")?.strip_prefix("CMD#"))
+            .collect();
+        let commands = self.stage.deployment.simulation.cloud().ssm.ledger().commands().to_vec();
+        for command in commands {
+            if !known.contains(&*command.command_id) && !workload.hides_for_long {
+                let what = format!("{} is in no list", command.command_id);
+                self.wrong(Invariant::ShownIsTrue, what);
+            }
+        }
+    }
+
+    /// Whoever is to be told of ends is told of each.
+    fn every_end_is_announced(&mut self, workload: &Workload) {
+        if !workload.announce {
+            return;
+        }
+        let told = self.stage.deployment.collected(PEOPLE);
+        for id in self.stage.ids() {
+            if !told.iter().any(|message| message.contains(&id)) {
+                self.wrong(Invariant::NothingAcceptedIsLost, format!("the end of {id} was told nobody"));
             }
         }
     }
@@ -177,6 +296,16 @@ impl Findings<'_> {
     /// Every fact that reached a queue is in the table, or its message in a dead-letter queue.
     fn nothing_is_lost(&mut self, items: &[Value]) {
         let dead = self.stage.dead_letters();
+        // A storm is over before a message has come for the fifth time: only what nobody can read is put aside.
+        for body in &dead {
+            let message = SentMessage { queue: String::new(), body: body.clone(), arrives_at: None };
+            if !matches!(said(&message), Said::Poison) {
+                self.wrong(
+                    Invariant::NothingAcceptedIsLost,
+                    format!("{body} was put aside, and can be read"),
+                );
+            }
+        }
         let mut stored: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
         for item in items {
             if let Some(id) = text(item, "pk").and_then(|pk| pk.strip_prefix("CMD#")) {
@@ -240,16 +369,13 @@ impl Findings<'_> {
             let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
             for (node, outcome) in &truth {
                 // SSM may count a node and never name it.
-                let unnamed = if workload.ssm.cancelled_hides_unstarted && *outcome != "Success" {
-                    "Unknown"
-                } else {
-                    "Success"
-                };
-                let shown = shown.get(node).map_or(unnamed, String::as_str);
-                let is_unnamed = unnamed == "Unknown" && shown == unnamed;
-                *counts.entry(shown).or_default() += 1;
-                // Of what SSM hid for longer than it was asked, nothing better can be said than this.
-                let unseen = is_unnamed || (shown == "Unknown" && workload.hides_for_long);
+                let nameless = workload.hides_for_long
+                    || (workload.ssm.cancelled_hides_unstarted && *outcome != "Success");
+                let is_unnamed = nameless && !shown.contains_key(node);
+                let shown = shown.get(node).map_or("Success", String::as_str);
+                *counts.entry(if is_unnamed { "Unknown" } else { shown }).or_default() += 1;
+                // Of what SSM hid for longer than it was asked, or forgot, nothing better can be said than this.
+                let unseen = is_unnamed || (shown == "Unknown" && nameless);
                 if shown != *outcome && !unseen {
                     self.wrong(
                         Invariant::ShownIsTrue,
@@ -264,13 +390,16 @@ impl Findings<'_> {
                     self.wrong(Invariant::ShownIsTrue, what);
                 }
             }
-            if has_late_reports(items, ordinal) {
+            if has_late_reports(items, ordinal) || workload.hides_for_long {
                 continue;
             }
             for outcome in ["Success", "Failed", "TimedOut", "Unknown", "NotRun"] {
                 let counted = counts.get(outcome).copied().unwrap_or(0);
                 if step["Counts"][outcome] != counted {
-                    let what = format!("{id} step {ordinal}: {} {outcome}, and {counted} nodes", step["Counts"][outcome]);
+                    let what = format!(
+                        "{id} step {ordinal}: {} {outcome}, and {counted} nodes",
+                        step["Counts"][outcome]
+                    );
                     self.wrong(Invariant::ShownIsTrue, what);
                 }
             }

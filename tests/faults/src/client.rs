@@ -55,7 +55,8 @@ impl Client {
             return Some(Said::Done(body));
         }
         let code = body["__type"].as_str().unwrap_or_default().to_owned();
-        let message = body["message"].as_str().or(body["Message"].as_str()).unwrap_or_default().to_owned();
+        let message =
+            body["message"].as_str().or_else(|| body["Message"].as_str()).unwrap_or_default().to_owned();
         let passing = matches!(code.as_str(), "InternalServerError" | "ThrottlingException");
         (!passing).then_some(Said::Refused(code, message))
     }

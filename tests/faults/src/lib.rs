@@ -5,8 +5,11 @@
 
 mod checks;
 mod client;
+mod deaths;
 mod dice;
 mod item;
+#[cfg(feature = "planted")]
+mod planted;
 mod run;
 mod search;
 mod sometimes;
@@ -15,7 +18,10 @@ mod weather;
 mod witness;
 mod workload;
 
-pub use run::{Play, Played, play};
+pub use deaths::{Deaths, deaths};
+#[cfg(feature = "planted")]
+pub use planted::found_at;
+pub use run::{Canonical, Death, Play, Played, Work, Wrong, play};
 pub use search::{Finding, Found, Search, search, shortest_prefix};
 pub use sometimes::{Sometimes, missing};
 pub use violation::{Invariant, Violation};

@@ -1,7 +1,7 @@
-//! `fleetwright-faults`: plays seeds, and tells what came of them.
+//! `fleetwright-faults`: plays seeds, deaths and planted bugs, and tells what came of them.
 
-use clap::{Parser, ValueEnum};
-use fleetwright_faults::{Found, Play, Search, missing, play, search, shortest_prefix};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use fleetwright_faults::{Found, Play, Search, Wrong, deaths, missing, play, search, shortest_prefix};
 use mimalloc::MiMalloc;
 use serde_json::json;
 use std::process::ExitCode;
@@ -17,8 +17,35 @@ const TRACE_LINES: usize = 60;
 
 /// Plays seeds under faults, and holds what must be true.
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask faults")]
+#[command(name = "cargo xtask faults", args_conflicts_with_subcommands = true)]
 struct Arguments {
+    #[command(subcommand)]
+    task: Option<Task>,
+    #[command(flatten)]
+    seeds: Seeds,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Functions die before and after every call that changes something, in three small runs: one by one, and in pairs.
+    Deaths {
+        /// One by one only.
+        #[arg(long)]
+        single: bool,
+    },
+    /// Each planted bug must be found within so many seeds.
+    #[cfg(feature = "planted")]
+    Planted {
+        /// Only these; all of them if none is named.
+        bugs: Vec<fleetwright_orchestrator::planted::Bug>,
+        /// How many seeds a bug may hide in.
+        #[arg(long, default_value_t = 1000)]
+        seeds: u64,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Seeds {
     /// How many seeds.
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
@@ -34,7 +61,7 @@ struct Arguments {
     /// Holds that every kind of fault and every turn of a send, a step and an execution came about.
     #[arg(long)]
     sometimes: bool,
-    /// With --seeds 1: the whole trace.
+    /// Prints everything that happened in the first seed.
     #[arg(long)]
     trace: bool,
     /// Nothing goes wrong any more after so many chances for it: a prefix of a seed's faults.
@@ -53,11 +80,28 @@ enum Format {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let how = Play {
-        everything_lost: arguments.everything_lost,
-        chances_max: arguments.prefix,
-        ..Play::seeded(arguments.first_seed)
+    let passed = match arguments.task {
+        None => seeds(&arguments.seeds),
+        Some(Task::Deaths { single }) => die(single),
+        #[cfg(feature = "planted")]
+        Some(Task::Planted { bugs, seeds }) => find_planted(&bugs, seeds),
     };
+    if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn threads() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+#[expect(clippy::disallowed_methods, reason = "tells a person how fast it went")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+fn seeds(arguments: &Seeds) -> bool {
+    let wrong =
+        if arguments.everything_lost { Wrong::EverythingLost } else { Wrong::Drawn(arguments.prefix) };
+    let how = Play { wrong, ..Play::seeded(arguments.first_seed) };
     if arguments.trace {
         let played = play(Play { keep_trace: true, ..how });
         played.trace.iter().for_each(|line| println!("{line}"));
@@ -67,9 +111,8 @@ fn main() -> ExitCode {
         first_seed: arguments.first_seed,
         seeds: arguments.seeds,
         twice: arguments.twice,
-        until_found: false,
         how,
-        threads: thread::available_parallelism().map_or(1, usize::from),
+        threads: threads(),
     });
     let seconds = began.elapsed().as_secs_f64();
     let rare = if arguments.sometimes { missing(&found.sometimes) } else { Vec::new() };
@@ -83,12 +126,7 @@ fn main() -> ExitCode {
     if let Some(first) = found.findings.first() {
         show(Play { seed: first.seed, ..how });
     }
-    if found.violations == 0 && rare.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-#[expect(clippy::disallowed_methods, reason = "tells a person how fast it went")]
-fn now() -> Instant {
-    Instant::now()
+    found.violations == 0 && rare.is_empty()
 }
 
 fn as_json(found: &Found, seconds: f64) -> serde_json::Value {
@@ -125,19 +163,58 @@ fn tell(found: &Found, seconds: f64) {
 
 /// The shortest prefix of a seed's faults that still shows something, and what happened until then.
 fn show(how: Play) {
-    let chances_max = shortest_prefix(how);
-    let played = play(Play { keep_trace: true, chances_max, ..how });
-    eprintln!("\nseed {}, shortest prefix {chances_max}:", how.seed);
+    let (wrong, again) = match how.wrong {
+        Wrong::Drawn(_) => {
+            let chances = shortest_prefix(how);
+            eprintln!("\nseed {}, shortest prefix {chances}:", how.seed);
+            (Wrong::Drawn(chances), format!("--prefix {chances}"))
+        }
+        Wrong::EverythingLost | Wrong::Deaths(_) => (how.wrong, "--everything-lost".to_owned()),
+    };
+    let played = play(Play { keep_trace: true, wrong, ..how });
     let first = played.violations.first();
     let until = first.map_or(String::new(), |violation| format!("{:.6}", violation.at));
     // An idle tick of reconcile reads ten empty stretches of an index.
-    let told = played.trace.iter().filter(|line| !line.contains("Query index") && **line <= until);
+    let is_before = |line: &str| line.split(' ').next().is_none_or(|at| *at <= *until);
+    let told = played.trace.iter().filter(|line| !line.contains("Query index") && is_before(line));
     let told: Vec<&String> = told.collect();
     let from = told.len().saturating_sub(TRACE_LINES);
     told[from..].iter().for_each(|line| eprintln!("  {line}"));
     played.violations.iter().for_each(|violation| eprintln!("  {violation}"));
-    eprintln!(
-        "again: cargo xtask faults --seeds 1 --first-seed {} --prefix {chances_max} --trace",
-        how.seed
+    eprintln!("again: cargo xtask faults --seeds 1 --first-seed {} {again} --trace", how.seed);
+}
+
+fn die(single: bool) -> bool {
+    let began = now();
+    let deaths = deaths(!single, threads());
+    let seconds = began.elapsed().as_secs();
+    println!(
+        "{} runs with one death, {} with two, {} with a violation, {seconds} s",
+        deaths.single,
+        deaths.pairs,
+        deaths.findings.len()
     );
+    for (at, violations) in deaths.findings.iter().take(20) {
+        println!("{at}:");
+        violations.iter().take(5).for_each(|violation| println!("  {violation}"));
+    }
+    deaths.findings.is_empty()
+}
+
+#[cfg(feature = "planted")]
+fn find_planted(bugs: &[fleetwright_orchestrator::planted::Bug], seeds: u64) -> bool {
+    use fleetwright_orchestrator::planted::Bug;
+    let bugs = if bugs.is_empty() { Bug::ALL } else { bugs };
+    let mut hidden = 0;
+    for bug in bugs {
+        match fleetwright_faults::found_at(*bug, seeds, threads()) {
+            Some(seed) => println!("{:<28} found at seed {seed}", bug.name()),
+            None => {
+                hidden += 1;
+                println!("{:<28} not found in {seeds} seeds", bug.name());
+            }
+        }
+    }
+    println!("{} of {} planted bugs found", bugs.len() - hidden, bugs.len());
+    hidden == 0
 }

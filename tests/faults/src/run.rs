@@ -28,19 +28,60 @@ const REST_LIMIT_MIN: u64 = 200;
 pub struct Play {
     /// The seed.
     pub seed: u64,
-    /// After so many chances for something to go wrong nothing does any more.
-    pub chances_max: u64,
-    /// Nothing goes wrong but that every message is lost, except the schedule's.
-    pub everything_lost: bool,
+    /// What is to be done.
+    pub work: Work,
+    /// What goes wrong.
+    pub wrong: Wrong,
     /// Whether what happened is kept line by line.
     pub keep_trace: bool,
+}
+
+/// What is to be done in a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// Whatever the seed draws.
+    Drawn,
+    /// A small run that is always the same.
+    Canonical(Canonical),
+}
+
+/// Small runs, over every call of which somebody dies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Canonical {
+    /// Two steps to the end.
+    TwoSteps,
+    /// A step that fails, tried twice; the execution fails.
+    Failure,
+    /// Stopped while its first step runs.
+    Stopped,
+}
+
+/// What goes wrong in a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wrong {
+    /// Whatever the seed draws; nothing any more after so many chances.
+    Drawn(u64),
+    /// Every message is lost but the schedule's, and nothing else.
+    EverythingLost,
+    /// Functions die at these calls, and nothing else.
+    Deaths([Option<Death>; 2]),
+}
+
+/// The death of a function at a call that changes something. (A call that only reads is no point of its own: to die at it
+/// is to die after the change before.)
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Death {
+    /// Which call, from 1.
+    pub call: u64,
+    /// Right after it was applied, or right before it left.
+    pub after: bool,
 }
 
 impl Play {
     /// With all faults, from the first to the last.
     #[must_use]
     pub const fn seeded(seed: u64) -> Self {
-        Self { seed, chances_max: u64::MAX, everything_lost: false, keep_trace: false }
+        Self { seed, work: Work::Drawn, wrong: Wrong::Drawn(u64::MAX), keep_trace: false }
     }
 }
 
@@ -53,6 +94,8 @@ pub struct Played {
     pub sometimes: Sometimes,
     /// Chances for something to go wrong.
     pub chances: u64,
+    /// Calls of functions that changed something.
+    pub changes: u64,
     /// Executions that were started.
     pub executions: u64,
     /// Messages and events that were delivered.
@@ -67,20 +110,18 @@ pub struct Played {
     pub trace_hash: u64,
     /// Everything that happened, if it was to be kept.
     pub trace: Vec<String>,
-    /// When the last execution ended after the first began, and when it had to.
-    pub took: Duration,
 }
 
 /// Plays a seed.
 #[must_use]
 pub fn play(how: Play) -> Played {
-    let workload = Workload::drawn(how.seed);
-    let weather = if how.everything_lost {
-        Weather::everything_lost(how.seed)
-    } else {
-        Weather::drawn(how.seed, how.chances_max)
+    let workload = match how.work {
+        Work::Drawn => Workload::drawn(how.seed),
+        Work::Canonical(which) => Workload::canonical(which),
     };
-    let mut stage = Stage::set(&workload, &weather, how);
+    let onlooker = Onlooker::new(workload.hides_for_long);
+    let weather = Weather::new(how.seed, how.wrong, onlooker.clone());
+    let mut stage = Stage::set(&workload, weather, onlooker, how);
     let result = stage.perform(&workload);
     if let Err(error) = result {
         stage.wrong(Invariant::EverythingEnds, error.to_string());
@@ -98,16 +139,19 @@ pub(crate) struct Stage {
     ids: Rc<RefCell<Vec<Option<String>>>>,
     /// What clients were told that nobody should be told.
     complaints: Rc<RefCell<Vec<String>>>,
+    /// Executions that somebody was told were stopped, and when.
+    stopped: Rc<RefCell<Vec<(String, Timestamp)>>>,
     violations: Vec<Violation>,
-    took: Duration,
+    everything_lost: bool,
 }
 
 impl Stage {
-    fn set(workload: &Workload, weather: &Weather, how: Play) -> Self {
+    fn set(workload: &Workload, weather: Weather, onlooker: Onlooker, how: Play) -> Self {
         let options = DeploymentOptions {
             ssm: workload.ssm.clone(),
             index_lag: workload.index_lag,
             invocation_events: workload.invocation_events,
+            announce: workload.announce,
             keep_trace: how.keep_trace,
             ..DeploymentOptions::seeded(how.seed)
         };
@@ -115,7 +159,6 @@ impl Stage {
         for (at, execution) in workload.executions.iter().enumerate() {
             deployment.register_runbook(&name(at), &execution.runbook).expect("a document SSM takes");
         }
-        let onlooker = Onlooker::new(workload.hides_for_long);
         {
             let mut cloud = deployment.simulation.cloud();
             cloud.set_faults(Box::new(weather.clone()));
@@ -124,12 +167,13 @@ impl Stage {
         Self {
             began: deployment.simulation.now(),
             deployment,
-            weather: weather.clone(),
+            weather,
             onlooker,
             ids: Rc::new(RefCell::new(vec![None; workload.executions.len()])),
             complaints: Rc::default(),
+            stopped: Rc::default(),
             violations: Vec::new(),
-            took: Duration::ZERO,
+            everything_lost: how.wrong == Wrong::EverythingLost,
         }
     }
 
@@ -138,7 +182,7 @@ impl Stage {
         for act in &workload.acts {
             if !is_calm && act.after > workload.storm {
                 self.wait_until(workload.storm)?;
-                self.weather.calm();
+                self.calm();
                 is_calm = true;
             }
             self.wait_until(act.after)?;
@@ -146,7 +190,7 @@ impl Stage {
         }
         if !is_calm {
             self.wait_until(workload.storm)?;
-            self.weather.calm();
+            self.calm();
         }
         if !self.wait_for_the_end()? {
             return Ok(());
@@ -155,6 +199,13 @@ impl Stage {
             return Ok(());
         }
         self.check(workload)
+    }
+
+    /// The storm is over; where every message is lost, it never is.
+    fn calm(&self) {
+        if !self.everything_lost {
+            self.weather.calm();
+        }
     }
 
     fn wait_until(&mut self, after: Duration) -> Result<(), SimulationError> {
@@ -177,12 +228,21 @@ impl Stage {
                 drop(simulation.spawn(start(client, *at, body, ids, complaints)));
             }
             Deed::Stop(at, kind) => {
+                let at = *at;
                 let body = json!({ "Type": kind });
-                drop(simulation.spawn(tell(client, *at, "StopAutomationExecution", body, ids, complaints)));
+                let (stopped, clock) = (Rc::clone(&self.stopped), simulation.clock());
+                drop(simulation.spawn(async move {
+                    let operation = "StopAutomationExecution";
+                    if let Some(id) = tell(client, at, operation, body, ids, complaints).await {
+                        stopped.borrow_mut().push((id, clock.now()));
+                    }
+                }));
             }
             Deed::Signal(at, signal) => {
-                let body = json!({ "SignalType": signal });
-                drop(simulation.spawn(tell(client, *at, "SendAutomationSignal", body, ids, complaints)));
+                let (at, body) = (*at, json!({ "SignalType": signal }));
+                drop(simulation.spawn(async move {
+                    drop(tell(client, at, "SendAutomationSignal", body, ids, complaints).await);
+                }));
             }
             Deed::Send(nodes) => {
                 let body = json!({ "DocumentName": "AWS-RunShellScript", "InstanceIds": nodes,
@@ -197,7 +257,12 @@ impl Stage {
                 let request = Request { service: Service::Sqs, operation: "SendMessage".to_owned(), body };
                 simulation.cloud().handle("somebody", &request);
             }
-            Deed::Hide(time) => simulation.cloud().ssm.hide_next_command_for(*time),
+            Deed::Hide(time, is_answered) => {
+                simulation.cloud().ssm.hide_next_command_for(*time);
+                if !is_answered {
+                    self.weather.lose_next_answer();
+                }
+            }
         }
     }
 
@@ -214,7 +279,6 @@ impl Stage {
             ids.iter().all(|id| id.as_deref().is_some_and(|id| has_ended(cloud, id)))
         };
         let stop = self.deployment.simulation.run_until(reached, END_LIMIT)?.stop;
-        self.took = self.deployment.simulation.now().duration_since(self.began).unsigned_abs();
         if stop != Stop::Reached {
             let ids = self.ids();
             let running: Vec<String> =
@@ -250,13 +314,11 @@ impl Stage {
     fn left_over(&self) -> Vec<String> {
         let cloud = self.deployment.simulation.cloud();
         let queues = ["facts", "prompt"].into_iter();
-        let waiting = queues.filter(|queue| cloud.sqs.queue(queue).is_some_and(|queue| queue.len() > 0));
+        let waiting = queues.filter(|queue| cloud.sqs.queue(queue).is_some_and(|queue| !queue.is_empty()));
         let mut left: Vec<String> = waiting.map(|queue| format!("messages in {queue}")).collect();
-        if left.is_empty() {
-            let items = cloud.dynamodb.items(TABLE).expect("the table");
-            let due = items.iter().filter(|item| !item["due_at"].is_null());
-            left.extend(due.map(|item| format!("{} {} is due", item["pk"]["S"], item["sk"]["S"])));
-        }
+        let items = cloud.dynamodb.items(TABLE).expect("the table");
+        let due = items.iter().filter(|item| !item["due_at"].is_null());
+        left.extend(due.map(|item| format!("{} {} is due", item["pk"]["S"], item["sk"]["S"])));
         left
     }
 
@@ -266,6 +328,10 @@ impl Stage {
         }
         let found = checks::at_the_end(self, workload);
         self.violations.extend(found);
+        if self.everything_lost {
+            let found = checks::in_time(self);
+            self.violations.extend(found);
+        }
         if workload.replay {
             self.wait_for_the_late(workload)?;
             let found = checks::after_a_replay(self)?;
@@ -286,6 +352,11 @@ impl Stage {
     /// The ids of executions that were started.
     pub(crate) fn ids(&self) -> Vec<String> {
         self.ids.borrow().iter().flatten().cloned().collect()
+    }
+
+    /// Executions that somebody was told were stopped, and when.
+    pub(crate) fn stopped(&self) -> Vec<(String, Timestamp)> {
+        self.stopped.borrow().clone()
     }
 
     /// Every item of the table.
@@ -318,6 +389,7 @@ impl Stage {
             violations,
             sometimes,
             chances: self.weather.chances(),
+            changes: self.weather.changes(),
             executions: number(self.ids.borrow().iter().flatten().count()),
             events: cloud.counters.deliveries.values().map(|count| count.delivered).sum(),
             commands: number(cloud.ssm.ledger().commands().len()),
@@ -325,7 +397,6 @@ impl Stage {
             crashes: cloud.counters.functions.values().map(|count| count.crashes).sum(),
             trace_hash: cloud.trace.hash(),
             trace: cloud.trace.lines().iter().map(ToString::to_string).collect(),
-            took: self.took,
         }
     }
 }
@@ -362,7 +433,7 @@ async fn start(
     }
 }
 
-/// Stops an execution or sends it a signal, once it is known that it was started.
+/// Stops an execution or sends it a signal, once it is known that it was started; its id, if that was accepted.
 async fn tell(
     client: Client,
     at: usize,
@@ -370,7 +441,7 @@ async fn tell(
     mut body: Value,
     ids: Rc<RefCell<Vec<Option<String>>>>,
     complaints: Rc<RefCell<Vec<String>>>,
-) {
+) -> Option<String> {
     let id = loop {
         let id = ids.borrow()[at].clone();
         if let Some(id) = id {
@@ -379,11 +450,15 @@ async fn tell(
         client.clock.sleep(Duration::from_secs(5)).await;
     };
     body["AutomationExecutionId"] = json!(id);
-    if let Said::Refused(code, message) = client.ask(operation, &body).await {
-        // It has ended, or no step waits for that.
-        let usual = ["InvalidAutomationStatusUpdateException", "InvalidAutomationSignalException"];
-        if !usual.contains(&code.as_str()) {
-            complaints.borrow_mut().push(format!("{operation} was refused: {code}: {message}"));
+    match client.ask(operation, &body).await {
+        Said::Done(_) => Some(id),
+        Said::Refused(code, message) => {
+            // It has ended, or no step waits for that.
+            let usual = ["InvalidAutomationStatusUpdateException", "InvalidAutomationSignalException"];
+            if !usual.contains(&code.as_str()) {
+                complaints.borrow_mut().push(format!("{operation} was refused: {code}: {message}"));
+            }
+            None
         }
     }
 }

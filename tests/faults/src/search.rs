@@ -1,6 +1,6 @@
 //! Many seeds, on every core: what they came to together.
 
-use crate::{Play, Played, Sometimes, Violation, play};
+use crate::{Play, Played, Sometimes, Violation, Wrong, play};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,8 +19,6 @@ pub struct Search {
     pub seeds: u64,
     /// Whether each is played twice, and must come to the same.
     pub twice: bool,
-    /// Whether the search ends with the first seed that shows something.
-    pub until_found: bool,
     /// How each is played; its seed is not used.
     pub how: Play,
     /// Threads.
@@ -91,29 +89,50 @@ pub fn search(of: Search) -> Found {
     let next = AtomicU64::new(of.first_seed);
     let end = of.first_seed.saturating_add(of.seeds);
     let found = Mutex::new(Found::default());
-    thread::scope(|scope| {
-        for _ in 0..of.threads {
-            let work = || {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= end {
-                        return;
-                    }
-                    let played = played(of, seed);
-                    let is_bad = !played.violations.is_empty();
-                    found.lock().unwrap_or_else(PoisonError::into_inner).add(seed, played);
-                    if is_bad && of.until_found {
-                        next.store(end, Ordering::Relaxed);
-                    }
-                }
-            };
-            let thread = thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work);
-            thread.expect("the system gives a thread");
+    on_threads(of.threads, || {
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= end {
+                return;
+            }
+            let played = played(of, seed);
+            found.lock().unwrap_or_else(PoisonError::into_inner).add(seed, played);
         }
     });
     let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
     found.findings.sort_by_key(|finding| finding.seed);
     found
+}
+
+/// Does the same on so many threads.
+pub(crate) fn on_threads(threads: usize, work: impl Fn() + Sync) {
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            let thread = thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, &work);
+            thread.expect("the system gives a thread");
+        }
+    });
+}
+
+/// What comes of each of these, in their order.
+pub(crate) fn in_parallel<T: Sync, R: Send>(
+    threads: usize,
+    of: &[T],
+    work: impl Fn(&T) -> R + Sync,
+) -> Vec<R> {
+    let next = AtomicU64::new(0);
+    let done = Mutex::new(Vec::new());
+    on_threads(threads, || {
+        loop {
+            let at = usize::try_from(next.fetch_add(1, Ordering::Relaxed)).unwrap_or(usize::MAX);
+            let Some(one) = of.get(at) else { return };
+            let result = work(one);
+            done.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
+        }
+    });
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, result)| result).collect()
 }
 
 fn played(of: Search, seed: u64) -> Played {
@@ -137,7 +156,7 @@ fn played(of: Search, seed: u64) -> Played {
 /// still does. A run of fewer may show something again; of all prefixes that were tried, this is the shortest.
 #[must_use]
 pub fn shortest_prefix(how: Play) -> u64 {
-    let shows = |chances_max| !play(Play { chances_max, ..how }).violations.is_empty();
+    let shows = |chances| !play(Play { wrong: Wrong::Drawn(chances), ..how }).violations.is_empty();
     if shows(0) {
         return 0;
     }

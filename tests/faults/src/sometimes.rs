@@ -34,8 +34,7 @@ impl Sometimes {
 }
 
 /// What must come about in a thousand seeds: every kind of fault, every turn of a send, a step and an execution.
-const MUST: [&str; 0] = [
-];
+const MUST: [&str; 0] = [];
 
 /// What should have come about and did not.
 #[must_use]

@@ -2,6 +2,8 @@
 
 use crate::Sometimes;
 use crate::dice::Dice;
+use crate::run::{Death, Wrong};
+use crate::witness::Onlooker;
 use fleetwright_local::protocol::Service;
 use fleetwright_local::{Call, Channel, Delivery, DeliveryFault, Failure, Fault, Faults};
 use jiff::{SignedDuration, Timestamp};
@@ -11,6 +13,8 @@ use std::time::Duration;
 /// Hosts differ from true time by no more (protocols, P3).
 const SKEW_MS_MAX: i64 = 10_000;
 
+/// The queue behind the topic of people.
+pub(crate) const PEOPLE: &str = "people";
 /// What is under way to a queue longer than this has been told to come later.
 const ARRIVED_SINCE: SignedDuration = SignedDuration::from_secs(30);
 
@@ -35,7 +39,9 @@ impl Kind {
             (Service::DynamoDb, "TransactWriteItems") => Self::Commit,
             (Service::DynamoDb, "GetItem" | "BatchGetItem" | "Query") => Self::Read,
             (Service::DynamoDb, _) => Self::Write,
-            (Service::Sns | Service::Sqs | Service::EventBridge, _) => Self::Message,
+            (Service::Sns | Service::Sqs | Service::EventBridge | Service::Iam | Service::Lambda, _) => {
+                Self::Message
+            }
         }
     }
 }
@@ -67,7 +73,7 @@ impl CallRates {
 }
 
 /// How often each thing goes wrong with deliveries over one channel, 0 to 1.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 struct DeliveryRates {
     drop: f64,
     duplicate: f64,
@@ -77,6 +83,8 @@ struct DeliveryRates {
 }
 
 impl DeliveryRates {
+    const NONE: Self = Self { drop: 0.0, duplicate: 0.0, delay: 0.0, delay_max: Duration::from_mins(1) };
+
     fn draw(dice: &mut Dice) -> Self {
         let minutes = *dice.of(&[1, 1, 5, 20, 90]);
         Self {
@@ -123,18 +131,17 @@ impl Rates {
         }
     }
 
+    /// Nothing goes wrong.
+    fn none() -> Self {
+        let none = DeliveryRates::NONE;
+        let calls = [CallRates::default(); Kind::ALL.len()];
+        Self { calls, topic: none, event: none, schedule: none, queue: none, short: 0.0, skewed: false }
+    }
+
     /// Nothing goes wrong with calls, and no message of any kind arrives but the schedule's.
     fn everything_lost() -> Self {
-        let lost = DeliveryRates { drop: 1.0, ..DeliveryRates::default() };
-        Self {
-            calls: [CallRates::default(); Kind::ALL.len()],
-            topic: lost,
-            event: lost,
-            schedule: DeliveryRates::default(),
-            queue: lost,
-            short: 0.0,
-            skewed: false,
-        }
+        let lost = DeliveryRates { drop: 1.0, ..DeliveryRates::NONE };
+        Self { topic: lost, event: lost, queue: lost, ..Self::none() }
     }
 
     fn of(&self, channel: Channel) -> DeliveryRates {
@@ -164,7 +171,15 @@ pub(crate) struct Weather(Arc<Mutex<State>>);
 struct State {
     rates: Rates,
     dice: Dice,
+    /// Where functions die, whatever the weather.
+    deaths: [Option<Death>; 2],
+    /// Calls of functions that changed something, so far.
+    changes: u64,
     is_calm: bool,
+    /// Who knows what is due.
+    onlooker: Onlooker,
+    /// The answer to the next SendCommand is lost.
+    loses_answer: bool,
     /// Chances for something to go wrong so far, and after how many nothing does any more.
     chances: u64,
     chances_max: u64,
@@ -173,22 +188,27 @@ struct State {
 }
 
 impl Weather {
-    /// The weather of a seed. After `chances_max` chances nothing goes wrong any more.
-    pub(crate) fn drawn(seed: u64, chances_max: u64) -> Self {
+    /// The weather of a seed.
+    pub(crate) fn new(seed: u64, wrong: Wrong, onlooker: Onlooker) -> Self {
         let mut dice = Dice::new(seed, "weather");
-        let rates = Rates::draw(&mut dice);
-        Self::of(rates, dice, chances_max)
-    }
-
-    /// Every message is lost.
-    pub(crate) fn everything_lost(seed: u64) -> Self {
-        Self::of(Rates::everything_lost(), Dice::new(seed, "weather"), u64::MAX)
-    }
-
-    fn of(rates: Rates, dice: Dice, chances_max: u64) -> Self {
-        let sometimes = Sometimes::default();
-        let state =
-            State { rates, dice, is_calm: false, chances: 0, chances_max, sometimes, sent: Vec::new() };
+        let (rates, chances_max, deaths) = match wrong {
+            Wrong::Drawn(chances_max) => (Rates::draw(&mut dice), chances_max, [None; 2]),
+            Wrong::EverythingLost => (Rates::everything_lost(), u64::MAX, [None; 2]),
+            Wrong::Deaths(deaths) => (Rates::none(), u64::MAX, deaths),
+        };
+        let state = State {
+            rates,
+            dice,
+            deaths,
+            changes: 0,
+            is_calm: false,
+            onlooker,
+            loses_answer: false,
+            chances: 0,
+            chances_max,
+            sometimes: Sometimes::default(),
+            sent: Vec::new(),
+        };
         Self(Arc::new(Mutex::new(state)))
     }
 
@@ -197,9 +217,19 @@ impl Weather {
         self.lock().is_calm = true;
     }
 
+    /// Whoever sends the next command gets no answer.
+    pub(crate) fn lose_next_answer(&self) {
+        self.lock().loses_answer = true;
+    }
+
     /// Chances for something to go wrong that there were.
     pub(crate) fn chances(&self) -> u64 {
         self.lock().chances
+    }
+
+    /// Calls of functions that changed something.
+    pub(crate) fn changes(&self) -> u64 {
+        self.lock().changes
     }
 
     /// The faults that happened.
@@ -231,6 +261,16 @@ impl State {
     fn may_go_wrong(&mut self) -> bool {
         self.chances += 1;
         !self.is_calm && self.chances <= self.chances_max
+    }
+
+    /// Whether somebody dies at this call.
+    fn death(&mut self, call: &Call<'_>) -> Option<Fault> {
+        if !is_change(call) {
+            return None;
+        }
+        self.changes += 1;
+        let death = self.deaths.into_iter().flatten().find(|death| death.call == self.changes)?;
+        Some(if death.after { Fault::CrashAfter } else { Fault::CrashBefore })
     }
 
     fn fault(&mut self, call: &Call<'_>) -> Fault {
@@ -267,18 +307,26 @@ impl State {
             (rates.duplicate, DeliveryFault::Duplicate(copies)),
             (rates.delay, DeliveryFault::Delay(delay)),
         ];
-        drawn.into_iter().find(|(rate, _)| dice.hits(*rate)).map_or(DeliveryFault::Deliver, |(_, fault)| fault)
+        drawn
+            .into_iter()
+            .find(|(rate, _)| dice.hits(*rate))
+            .map_or(DeliveryFault::Deliver, |(_, fault)| fault)
     }
 }
 
 impl Faults for Weather {
     fn on_call(&mut self, call: &Call<'_>) -> Fault {
         let mut state = self.lock();
-        // Whoever only looks at the simulation from outside is spared.
+        if let Some(death) = state.death(call) {
+            return death;
+        }
         if !state.may_go_wrong() {
             return Fault::None;
         }
-        let fault = state.fault(call);
+        let mut fault = state.fault(call);
+        if Kind::of(call) == Kind::Send && fault == Fault::None && std::mem::take(&mut state.loses_answer) {
+            fault = Fault::FailAfter(Failure::Timeout);
+        }
         if let Some(name) = fault_name(fault) {
             state.sometimes.count(name);
         }
@@ -287,7 +335,19 @@ impl Faults for Weather {
 
     fn on_delivery(&mut self, delivery: &Delivery<'_>) -> DeliveryFault {
         let mut state = self.lock();
-        let fault = if state.may_go_wrong() { state.fate(delivery.channel) } else { DeliveryFault::Deliver };
+        if state.is_calm
+            && delivery.channel == Channel::Schedule
+            && !state.onlooker.is_anything_due(delivery.now)
+        {
+            // A tick with nothing due is none; a run has more of them than of all other calls.
+            return DeliveryFault::Drop;
+        }
+        // What comes after our last call is not ours to hold: whoever is told of ends receives it.
+        let is_ours = delivery.to != PEOPLE;
+        let fault = match state.may_go_wrong() && is_ours {
+            true => state.fate(delivery.channel),
+            false => DeliveryFault::Deliver,
+        };
         if delivery.channel != Channel::Schedule {
             let arrives_at = match fault {
                 DeliveryFault::Drop => None,
@@ -325,6 +385,18 @@ impl Faults for Weather {
         }
         state.sometimes.count("fault: time ran out early");
         state.dice.duration(Duration::from_millis(5), limit)
+    }
+}
+
+/// Whether a call changes something that outlives its caller. The word that a tick takes place says nothing else.
+fn is_change(call: &Call<'_>) -> bool {
+    match (call.service, call.operation) {
+        (Service::DynamoDb, "UpdateItem") => call.body["Key"]["pk"]["S"] != "HEALTH",
+        (Service::DynamoDb, "PutItem" | "TransactWriteItems" | "BatchWriteItem")
+        | (Service::Ssm, "SendCommand" | "CancelCommand")
+        | (Service::Sqs, "SendMessage")
+        | (Service::Sns, "Publish") => true,
+        _ => false,
     }
 }
 

@@ -6,6 +6,7 @@ use crate::violation::{Invariant, Violation};
 use fleetwright_local::protocol::{Request, Service};
 use fleetwright_local::ssm::CommandStatus;
 use fleetwright_local::{Applied, TABLE, Witness};
+use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,6 +27,8 @@ struct Seen {
     items: BTreeMap<Key, Value>,
     /// Where each send is.
     sends: BTreeMap<String, Key>,
+    /// When items are due, in milliseconds since 1970.
+    due: BTreeMap<Key, u64>,
     /// SendCommand calls that reached SSM, by token.
     calls: BTreeMap<String, u64>,
     violations: Vec<Violation>,
@@ -41,6 +44,12 @@ impl Onlooker {
     /// What was wrong.
     pub(crate) fn violations(&self) -> Vec<Violation> {
         self.lock().violations.clone()
+    }
+
+    /// Whether a tick of reconcile now would find anything to do.
+    pub(crate) fn is_anything_due(&self, now: Timestamp) -> bool {
+        let now = u64::try_from(now.as_millisecond()).unwrap_or(u64::MAX);
+        self.lock().due.values().any(|due| *due <= now)
     }
 
     /// What happened.
@@ -81,11 +90,18 @@ impl Seen {
         let keys = keys(applied.request);
         let mut now = Vec::new();
         for (pk, sk) in keys {
-            if !(pk.starts_with("EXEC#") || pk.starts_with("CMD#")) {
+            let is_held = pk.starts_with("EXEC#") || pk.starts_with("CMD#");
+            if !(is_held || pk.starts_with("DIRECT#")) {
                 continue;
             }
             if let Ok(Some(item)) = applied.dynamodb.item(TABLE, &pk, &sk) {
-                now.push(((pk, sk), item));
+                match number(&item, "due_at") {
+                    Some(due) => drop(self.due.insert((pk.clone(), sk.clone()), due)),
+                    None => drop(self.due.remove(&(pk.clone(), sk.clone()))),
+                }
+                if is_held {
+                    now.push(((pk, sk), item));
+                }
             }
         }
         // Sends are held against the execution as it is after the same commit.
@@ -106,7 +122,12 @@ impl Seen {
                     .filter(|((other, step), _)| other == pk && step.starts_with("STEP#"))
                     .map(|(_, item)| item.clone())
                     .collect();
-                self.send(applied, &Place { pk, token, execution: execution.as_ref(), steps: &steps }, before, item);
+                self.send(
+                    applied,
+                    &Place { pk, token, execution: execution.as_ref(), steps: &steps },
+                    before,
+                    item,
+                );
             } else if pk.starts_with("CMD#") && !sk.starts_with("RES#") && sk != "DESC" {
                 self.command(applied, pk, before, item);
             }
@@ -115,10 +136,9 @@ impl Seen {
     }
 
     fn execution(&mut self, applied: &Applied<'_>, pk: &str, before: Option<&Value>, now: &Value) {
-        if let Some(reason) = text(now, "parked") {
-            if before.is_none_or(|before| text(before, "parked").is_none()) {
-                self.wrong(applied, Invariant::Sound, format!("{pk} is set aside: {reason}"));
-            }
+        let was_parked = before.is_some_and(|before| text(before, "parked").is_some());
+        if let Some(reason) = text(now, "parked").filter(|_| !was_parked) {
+            self.wrong(applied, Invariant::Sound, format!("{pk} is set aside: {reason}"));
         }
         let Some(before) = before else {
             self.sometimes.count("an execution started");
@@ -162,7 +182,11 @@ impl Seen {
             let (had, has) = (document(before, "body"), document(now, "body"));
             for what in ["status", "outputs", "counts", "ended_at"] {
                 if had[what] != has[what] {
-                    self.wrong(applied, Invariant::NoWayBack, format!("{what} of a closed step of {pk} changed"));
+                    self.wrong(
+                        applied,
+                        Invariant::NoWayBack,
+                        format!("{what} of a closed step of {pk} changed"),
+                    );
                 }
             }
             if texts(before, "contradicted_by") != texts(now, "contradicted_by") {
@@ -266,10 +290,17 @@ impl Seen {
             .map(|(sk, _)| (*sk).to_owned())
             .collect();
         if !open.is_empty() {
-            self.wrong(applied, Invariant::StepsInOrder, format!("{token} of step {step:?}, and {open:?} are open"));
+            self.wrong(
+                applied,
+                Invariant::StepsInOrder,
+                format!("{token} of step {step:?}, and {open:?} are open"),
+            );
         }
         let earlier = self.items.iter().filter(|((owner, sk), item)| {
-            owner == pk && sk.starts_with("SEND#") && number(item, "step") == step && number(item, "attempt") < attempt
+            owner == pk
+                && sk.starts_with("SEND#")
+                && number(item, "step") == step
+                && number(item, "attempt") < attempt
         });
         let live: Vec<String> = earlier
             .filter(|(_, item)| text(item, "state") != Some("ended"))
@@ -278,7 +309,11 @@ impl Seen {
             .filter(|sk| !keys(applied.request).contains(&((*pk).to_owned(), sk.clone())))
             .collect();
         if !live.is_empty() {
-            self.wrong(applied, Invariant::StepsInOrder, format!("a new attempt {token}, and {live:?} are live"));
+            self.wrong(
+                applied,
+                Invariant::StepsInOrder,
+                format!("a new attempt {token}, and {live:?} are live"),
+            );
         }
         if attempt > Some(1) {
             self.sometimes.count("a further attempt of a step");
@@ -346,18 +381,25 @@ impl Seen {
         // A command that somebody sends through our API has no send; it is held at the end.
         let Some(send) = self.sends.get(&token).and_then(|key| self.items.get(key)).cloned() else { return };
         if Some(calls) > number(&send, "tries") {
-            self.wrong(applied, Invariant::OneCommandASend, format!("call {calls} for {token} without intent"));
+            self.wrong(
+                applied,
+                Invariant::OneCommandASend,
+                format!("call {calls} for {token} without intent"),
+            );
         }
         if !accepted {
             return;
         }
         let of_token = |comment: &str| token_of(comment) == Some(token.as_str());
         let commands = applied.ledger.commands().iter().filter(|command| of_token(&command.comment));
-        let (all, live) = commands.fold((0, 0), |(all, live), command| {
-            (all + 1, live + usize::from(!over(command.status)))
-        });
+        let (all, live) = commands
+            .fold((0, 0), |(all, live), command| (all + 1, live + usize::from(!over(command.status))));
         if all > 1 && !self.hides_for_long {
-            self.wrong(applied, Invariant::OneCommandASend, format!("{all} commands ({live} live) for {token}"));
+            self.wrong(
+                applied,
+                Invariant::OneCommandASend,
+                format!("{all} commands ({live} live) for {token}"),
+            );
         }
     }
 }

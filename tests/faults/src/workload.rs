@@ -4,6 +4,7 @@ mod fleet;
 mod runbook;
 
 use crate::dice::Dice;
+use crate::run::Canonical;
 use fleetwright_local::fleet::{Fleet, Span};
 use fleetwright_local::ssm::SsmOptions;
 use std::time::Duration;
@@ -13,6 +14,8 @@ use std::time::Duration;
 const SEEN_IN_TIME: Duration = Duration::from_secs(180);
 /// A fleet with more nodes is a wide one.
 const WIDE: u64 = 50;
+/// SSM API reference, StartAutomationExecution.ClientToken: a UUID.
+const CLIENT_TOKEN: &str = "8f7c1a52-3a0e-4b8e-9c53-000000000000";
 /// Messages nobody can read.
 const POISON: [&str; 5] = [
     " ",
@@ -31,6 +34,8 @@ pub(crate) struct Workload {
     pub(crate) hides_for_long: bool,
     pub(crate) index_lag: Option<Span>,
     pub(crate) invocation_events: bool,
+    /// Whether people are told of ends.
+    pub(crate) announce: bool,
     pub(crate) executions: Vec<PlannedExecution>,
     pub(crate) acts: Vec<Act>,
     /// How long things go wrong.
@@ -68,32 +73,31 @@ pub(crate) enum Deed {
     Send(Vec<String>),
     /// Puts a message nobody can read into a queue.
     Poison(&'static str, &'static str),
-    /// SSM hides the next command for a while.
-    Hide(Duration),
+    /// SSM hides the next command for a while, and answers its sender, or doesn't.
+    Hide(Duration, bool),
 }
 
 impl Workload {
     /// The workload of a seed.
     pub(crate) fn drawn(seed: u64) -> Self {
         let mut dice = Dice::new(seed, "workload");
-        let size = dice.weighted(&[(3, (0, 0)), (67, (1, 6)), (24, (7, WIDE)), (6, (WIDE + 1, 300))]);
+        let size = dice.weighted(&[(3, (0, 0)), (76, (1, 6)), (17, (7, WIDE)), (4, (WIDE + 1, 300))]);
         let nodes = dice.mostly_small(size.0, size.1);
         let fleet = fleet::drawn(nodes, seed, &mut dice);
         let ids: Vec<String> = fleet.nodes().iter().map(|node| node.id.to_string()).collect();
         // Wide fleets in few executions: else a few seeds in a hundred take half of the time.
-        let counts = [(64, 1), (20, 2), (8, 3), (5, 4), (3, 5)];
+        let counts = [(83, 1), (10, 2), (4, 3), (2, 4), (1, 5)];
         let count = if nodes > WIDE { 1 } else { dice.weighted(&counts) };
         let steps_max = if nodes > WIDE { 3 } else { 6 };
         let executions: Vec<_> =
             (0..count).map(|at| PlannedExecution::drawn(at, &ids, steps_max, &mut dice)).collect();
         let storm = Duration::from_secs(dice.mostly_small(60, 900));
-        let mut acts = Vec::new();
+        let mut acts = others(&ids, storm, &mut dice);
         for at in 0..executions.len() {
             acts.extend(life(at, storm, &mut dice));
         }
-        acts.extend(others(&ids, storm, &mut dice));
         acts.sort_by_key(|act| act.after);
-        let hidden = acts.iter().any(|act| matches!(act.what, Deed::Hide(time) if time > SEEN_IN_TIME));
+        let hidden = acts.iter().any(|act| matches!(act.what, Deed::Hide(time, _) if time > SEEN_IN_TIME));
         let (ssm, lag) = ssm(&mut dice);
         Self {
             fleet,
@@ -106,10 +110,39 @@ impl Workload {
                 (5, Some(Span::seconds(60, 300))),
             ]),
             invocation_events: dice.hits(0.3),
+            announce: dice.hits(0.4),
             executions,
             acts,
             storm,
-            replay: dice.hits(0.25),
+            replay: dice.hits(0.1),
+        }
+    }
+}
+
+impl Workload {
+    /// A small one that is always the same.
+    pub(crate) fn canonical(which: Canonical) -> Self {
+        let fleet = fleet::canonical(which == Canonical::Failure);
+        let execution = PlannedExecution {
+            runbook: runbook::canonical(which == Canonical::Failure),
+            nodes: fleet.nodes().iter().map(|node| node.id.to_string()).collect(),
+            client_token: CLIENT_TOKEN.to_owned(),
+        };
+        let mut acts = vec![Act { after: Duration::ZERO, what: Deed::Start(0) }];
+        if which == Canonical::Stopped {
+            acts.push(Act { after: Duration::from_secs(6), what: Deed::Stop(0, "Cancel") });
+        }
+        Self {
+            fleet,
+            ssm: SsmOptions::default(),
+            hides_for_long: false,
+            index_lag: None,
+            invocation_events: false,
+            announce: true,
+            executions: vec![execution],
+            acts,
+            storm: Duration::from_secs(10),
+            replay: false,
         }
     }
 }
@@ -119,8 +152,8 @@ impl PlannedExecution {
         let runbook = runbook::drawn(steps_max, dice);
         let all = dice.hits(0.7);
         let nodes = ids.iter().filter(|_| all || dice.hits(0.5)).cloned().collect();
-        // SSM API reference, StartAutomationExecution.ClientToken: a UUID.
-        Self { runbook, nodes, client_token: format!("8f7c1a52-3a0e-4b8e-9c53-{at:012x}") }
+        let client_token = format!("{}{at:012x}", &CLIENT_TOKEN[..24]);
+        Self { runbook, nodes, client_token }
     }
 }
 
@@ -139,7 +172,10 @@ fn life(at: usize, storm: Duration, dice: &mut Dice) -> Vec<Act> {
         let after = begin + within(dice, longest);
         acts.push(Act { after, what: Deed::Stop(at, kind) });
         if dice.hits(0.3) {
-            acts.push(Act { after: after + within(dice, Duration::from_secs(90)), what: Deed::Stop(at, kind) });
+            acts.push(Act {
+                after: after + within(dice, Duration::from_secs(90)),
+                what: Deed::Stop(at, kind),
+            });
         }
     }
     for _ in 0..dice.between(0, 3) {
@@ -156,17 +192,19 @@ fn others(ids: &[String], storm: Duration, dice: &mut Dice) -> Vec<Act> {
         let nodes = ids.iter().take(5).cloned().collect();
         acts.push(Act { after: dice.duration(Duration::ZERO, storm), what: Deed::Send(nodes) });
     }
-    if dice.hits(0.2) {
+    if dice.hits(0.1) {
         for _ in 0..dice.mostly_small(1, 12) {
             let queue = *dice.of(&["facts", "prompt"]);
             let after = dice.duration(Duration::ZERO, storm);
             acts.push(Act { after, what: Deed::Poison(queue, POISON[dice.index(POISON.len())]) });
         }
     }
-    if dice.hits(0.2) {
-        let seconds = if dice.hits(0.3) { dice.between(181, 1800) } else { dice.between(1, 170) };
-        let after = dice.duration(Duration::ZERO, storm);
-        acts.push(Act { after, what: Deed::Hide(Duration::from_secs(seconds)) });
+    if dice.hits(0.3) {
+        // As often as not before the first is sent.
+        let seconds = if dice.hits(0.5) { dice.between(181, 2400) } else { dice.between(1, 170) };
+        let after = if dice.hits(0.5) { Duration::ZERO } else { dice.duration(Duration::ZERO, storm) };
+        let is_answered = dice.hits(0.3);
+        acts.insert(0, Act { after, what: Deed::Hide(Duration::from_secs(seconds), is_answered) });
     }
     acts
 }
@@ -180,7 +218,8 @@ fn ssm(dice: &mut Dice) -> (SsmOptions, Duration) {
     }
     ssm.event_loss = dice.rate();
     ssm.event_duplication = dice.rate();
-    ssm.event_lag = dice.weighted(&[(80, ssm.event_lag), (15, Span::seconds(0, 30)), (5, Span::seconds(0, 600))]);
+    ssm.event_lag =
+        dice.weighted(&[(80, ssm.event_lag), (15, Span::seconds(0, 30)), (5, Span::seconds(0, 600))]);
     ssm.cancelled_hides_unstarted = dice.hits(0.3);
     ssm.cancel_ineffective = dice.rate();
     ssm.undeliverable_runs_anyway = if dice.hits(0.5) { 0.5 } else { 0.0 };

@@ -164,7 +164,7 @@ impl Lambda {
         self.invocations.begin(id, function.name);
         let child = Command::new(&function.program)
             .env_clear()
-            .envs(function.environment.iter().map(|(name, value)| (name, value)))
+            .envs(&function.environment)
             .env("AWS_LAMBDA_RUNTIME_API", runtime_api(&self.url, id))
             .env("AWS_LAMBDA_FUNCTION_NAME", function.name)
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")

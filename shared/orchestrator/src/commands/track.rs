@@ -6,7 +6,7 @@ use super::direct::FIRST_LOOK_AFTER;
 use crate::ask::terminal_status;
 use crate::reconcile::CLAIM;
 use crate::send::expires_after;
-use crate::settle::Settled;
+use crate::settle::{Settled, is_out_of_time};
 use crate::table::{CommandItem, Expiry, Loaded, Owner, RecentKey};
 use crate::{Error, Orchestrator};
 use fleetwright_engine::SendState;
@@ -129,6 +129,10 @@ impl Orchestrator {
         let is_over = command.as_ref().is_some_and(|command| terminal_status(command).is_some());
         let tried = scheduled.duration_since(send.last_try_at);
         if !is_over && tried <= GIVEN_UP_AFTER {
+            return Ok(Some(scheduled + look_again(tried)));
+        }
+        // What runs on for longer than a day is over at its expiry.
+        if !is_over && !is_out_of_time(item, self.now()) {
             return Ok(Some(scheduled + look_again(tried)));
         }
         // First, as for any report that comes after the step was closed: a crash between must not lose it.

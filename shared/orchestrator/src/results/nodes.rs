@@ -198,7 +198,6 @@ impl Orchestrator {
         for item in commands.values() {
             match settlements.remove(&item.id) {
                 Some(settlement) => add_finished(&mut nodes, step, item, Some(&settlement)),
-                None if step.status.is_terminal() => add_finished(&mut nodes, step, item, None),
                 None => add_reported(&mut nodes, step, item),
             }
         }

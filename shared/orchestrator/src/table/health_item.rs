@@ -1,8 +1,8 @@
 //! The heartbeat of reconcile: one item, written by every tick, by which somebody sees that the schedule fires.
 
 use super::Table;
-use super::attributes::{Reader, moment, number};
-use super::schema::{self, EXPIRES, keys};
+use super::attributes::{Reader, moment};
+use super::schema::{EXPIRES, keys};
 use super::update::{Update, expiry};
 use crate::Error;
 use jiff::Timestamp;
@@ -26,7 +26,6 @@ impl Table {
             .set(SCHEDULED_AT, moment(beat.scheduled_at))
             .set(HANDLED_AT, moment(beat.handled_at))
             .set(EXPIRES, expiry(self.retention_days, beat.handled_at))
-            .set(schema::SCHEMA_VERSION, number(schema::SCHEMA))
             .if_missing_or_less(SCHEDULED_AT, moment(beat.scheduled_at))
             .apply_once(self)
             .await

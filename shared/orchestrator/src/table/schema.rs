@@ -117,7 +117,7 @@ pub(crate) fn chunk_of(node: &NodeId) -> u8 {
 pub(crate) enum DueFor {
     /// Executions and their sends.
     Executions,
-    /// Nobody: commands that no execution sent, and requests to send some.
+    /// Nobody: commands that no execution sent or waits for any more, and requests to send some.
     Nobody,
 }
 

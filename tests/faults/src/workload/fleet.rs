@@ -23,6 +23,17 @@ pub(super) fn drawn(nodes: u64, seed: u64, dice: &mut Dice) -> Fleet {
     fleet
 }
 
+/// Two nodes that take ten seconds; they succeed, or always fail.
+pub(super) fn canonical(fails: bool) -> Fleet {
+    let mut fleet = Fleet::plain(2, 1);
+    let failed = Share::new(if fails { 1.0 } else { 0.0 });
+    let behaviour = Behaviour { duration: Span::seconds(10, 10), failed, ..Behaviour::default() };
+    for node in fleet.nodes_mut() {
+        node.behaviours = [behaviour.clone()].into();
+    }
+    fleet
+}
+
 fn behaviour(dice: &mut Dice) -> Behaviour {
     let longest = *dice.of(&[2, 5, 20, 60, 150]);
     Behaviour {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 /// A runbook of one to six steps, as JSON.
 pub(super) fn drawn(steps_max: u64, dice: &mut Dice) -> String {
-    let count = dice.weighted(&[(34, 1), (31, 2), (19, 3), (8, 4), (5, 5), (3, 6)]).min(steps_max);
+    let count = dice.weighted(&[(46, 1), (30, 2), (14, 3), (5, 4), (3, 5), (2, 6)]).min(steps_max);
     let names: Vec<String> = (1..=count).map(|at| format!("s{at}")).collect();
     let mut steps = Vec::new();
     let mut commands: Vec<String> = Vec::new();
@@ -28,6 +28,21 @@ pub(super) fn drawn(steps_max: u64, dice: &mut Dice) -> String {
     .to_string()
 }
 
+/// Two steps over the fleet; the first is tried twice if it fails.
+pub(super) fn canonical(fails: bool) -> String {
+    let step = |name: &str| {
+        json!({ "name": name, "action": "aws:runCommand", "maxAttempts": if fails { 2 } else { 1 },
+            "inputs": { "DocumentName": "AWS-RunShellScript", "InstanceIds": "{{ Nodes }}",
+                "Parameters": { "commands": ["uptime"] } } })
+    };
+    json!({
+        "schemaVersion": "0.3",
+        "parameters": { "Nodes": { "type": "StringList" } },
+        "mainSteps": [step("first"), step("second")],
+    })
+    .to_string()
+}
+
 /// One step, without its name and where it leads.
 fn action(name: &str, commands: &[String], later: &[String], dice: &mut Dice) -> Value {
     let earlier = commands.last();
@@ -43,7 +58,9 @@ fn action(name: &str, commands: &[String], later: &[String], dice: &mut Dice) ->
             json!({ "action": "aws:pause", "timeoutSeconds": dice.between(60, 900), "inputs": {} })
         }
         (28..=35, _, _) => looping(name, dice),
-        (36..=50, Some(earlier), _) => command(&json!(format!("{{{{ {earlier}.FailedInstanceIds }}}}")), dice),
+        (36..=50, Some(earlier), _) => {
+            command(&json!(format!("{{{{ {earlier}.FailedInstanceIds }}}}")), dice)
+        }
         _ => command(&json!("{{ Nodes }}"), dice),
     }
 }
@@ -124,7 +141,9 @@ fn clean_up(steps: &mut Vec<Value>, dice: &mut Dice) {
     if let Some(last) = steps.last_mut() {
         last["isEnd"] = json!(true);
     }
-    for step in steps.iter_mut().filter(|step| step["action"] == "aws:runCommand" || step["action"] == "aws:sleep") {
+    for step in
+        steps.iter_mut().filter(|step| step["action"] == "aws:runCommand" || step["action"] == "aws:sleep")
+    {
         step["onCancel"] = json!("step:cleanup");
     }
     let mut step = command(&json!("{{ Nodes }}"), dice);

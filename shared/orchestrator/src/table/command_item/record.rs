@@ -77,12 +77,13 @@ impl Table {
         update.apply(self).await.map(|_| ())
     }
 
-    /// Has a command heard out that an execution no longer waits for, unless that is so already.
-    pub(crate) async fn hear_out(&self, id: &CommandId, due: Timestamp) -> Result<(), Error> {
+    /// Has a command heard out that an execution no longer waits for, unless it is settled. Whoever looks at it at this
+    /// moment, and may not know yet, does not take that away: its `due` is another one then.
+    pub(crate) async fn hear_out(&self, id: &CommandId, due: Timestamp, now: Timestamp) -> Result<(), Error> {
         let update = Update::of(&keys::command(id), keys::COMMAND)
+            .living(self.retention_days, now)
             .set(DUE_SHARD, text(schema::look_shard(id.as_str())))
             .set(DUE_AT, moment(due))
-            .if_missing(DUE_AT)
             .if_missing(GENERATION);
         update.apply(self).await.map(|_| ())
     }

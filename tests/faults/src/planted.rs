@@ -1,0 +1,26 @@
+//! Bugs that are planted to be found: a search that finds none of them would find nothing.
+
+use crate::search::on_threads;
+use crate::{Play, play};
+use fleetwright_orchestrator::planted::{Bug, plant};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The first seed of so many that shows a planted bug; which one depends on the threads by a few.
+#[must_use]
+pub fn found_at(bug: Bug, seeds: u64, threads: usize) -> Option<u64> {
+    let (next, found) = (AtomicU64::new(1), AtomicU64::new(u64::MAX));
+    on_threads(threads, || {
+        plant(Some(bug));
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed > seeds.min(found.load(Ordering::Relaxed)) {
+                break;
+            }
+            if !play(Play::seeded(seed)).violations.is_empty() {
+                found.fetch_min(seed, Ordering::Relaxed);
+            }
+        }
+        plant(None);
+    });
+    Some(found.into_inner()).filter(|seed| *seed <= seeds)
+}
