@@ -1,14 +1,16 @@
 //! What must be true when everything has ended, against the books of the simulated SSM, which no code under test sees.
 
-use crate::item::{document, is_over, number, text, texts, token_of};
+use crate::item::{document, is_over, number, sends, text, texts, token_of};
 use crate::run::Stage;
+use crate::said::{Said, said};
+use crate::truth::truth_of_step;
 use crate::violation::{Invariant, Violation};
 use crate::weather::{PEOPLE, SentMessage};
 use crate::workload::Workload;
 use fleetwright_local::SimulationError;
 use fleetwright_local::names::queue_url;
 use fleetwright_local::protocol::{Request, Service};
-use fleetwright_local::ssm::{Ledger, StatusDetails};
+use fleetwright_local::ssm::Ledger;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -447,11 +449,6 @@ fn is_ours(message: &SentMessage) -> bool {
     message.queue == "facts" || message.queue == "prompt"
 }
 
-/// Sends by token.
-fn sends(items: &[Value]) -> impl Iterator<Item = (&str, &Value)> {
-    items.iter().filter_map(|item| Some((text(item, "sk")?.strip_prefix("SEND#")?, item)))
-}
-
 fn document_end(send: &Value) -> String {
     text(send, "end").unwrap_or_default().trim_matches('"').to_owned()
 }
@@ -461,75 +458,4 @@ fn has_late_reports(items: &[Value], step: u64) -> bool {
     let key = format!("STEP#{step:06}");
     let closed = items.iter().find(|item| text(item, "sk") == Some(&key));
     closed.is_some_and(|item| !texts(item, "contradicted_by").is_empty())
-}
-
-/// What really became of the nodes of a step's last attempt, by the commands its sends named.
-fn truth_of_step(
-    items: &[Value],
-    step: u64,
-    ledger: &Ledger,
-) -> Result<BTreeMap<String, &'static str>, String> {
-    let of_step: Vec<&Value> =
-        sends(items).map(|(_, send)| send).filter(|send| number(send, "step") == Some(step)).collect();
-    let last = of_step.iter().filter_map(|send| number(send, "attempt")).max();
-    let mut truth = BTreeMap::new();
-    for send in of_step.iter().filter(|send| number(send, "attempt") == last) {
-        let Some(id) = text(send, "command_id") else { continue };
-        let command = ledger.command(id).ok_or_else(|| format!("SSM never accepted {id}"))?;
-        for (node, details) in &command.nodes {
-            let ran = ledger.runs_of(id).any(|run| run.node == *node);
-            truth.insert(node.to_string(), outcome_of(*details, ran));
-        }
-    }
-    Ok(truth)
-}
-
-/// The outcome that a status stands for.
-const fn outcome_of(details: StatusDetails, ran: bool) -> &'static str {
-    match details {
-        StatusDetails::Success => "Success",
-        StatusDetails::Failed => "Failed",
-        StatusDetails::ExecutionTimedOut => "TimedOut",
-        StatusDetails::Terminated | StatusDetails::InvalidPlatform | StatusDetails::AccessDenied => "NotRun",
-        StatusDetails::Cancelled if ran => "Failed",
-        StatusDetails::Cancelled => "NotRun",
-        StatusDetails::DeliveryTimedOut
-        | StatusDetails::Undeliverable
-        | StatusDetails::Pending
-        | StatusDetails::InProgress
-        | StatusDetails::Cancelling => "Unknown",
-    }
-}
-
-/// What a message says, read by other code than the functions'.
-enum Said {
-    Node { command: String, node: String, status: String },
-    Command { command: String },
-    Nothing,
-    Poison,
-}
-
-fn said(message: &SentMessage) -> Said {
-    let Ok(body) = serde_json::from_str::<Value>(&message.body) else { return Said::Poison };
-    let own = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
-    let over = |status: &Option<String>| {
-        let running = ["Pending", "InProgress", "Delayed", "Cancelling"];
-        status.as_deref().is_some_and(|status| !running.contains(&status))
-    };
-    let (command, node, status) = if body["fleetwright"] == "wake" {
-        return Said::Nothing;
-    } else if body["detail"].is_object() {
-        let detail = &body["detail"];
-        (own(&detail["command-id"]), own(&detail["instance-id"]), own(&detail["status"]))
-    } else {
-        let inner = body["Message"].as_str().and_then(|text| serde_json::from_str(text).ok());
-        let inner: Value = inner.unwrap_or(body);
-        (own(&inner["commandId"]), own(&inner["instanceId"]), own(&inner["status"]))
-    };
-    match (command, node, status) {
-        (Some(_), _, status @ Some(_)) if !over(&status) => Said::Nothing,
-        (Some(command), Some(node), Some(status)) => Said::Node { command, node, status },
-        (Some(command), None, Some(_)) => Said::Command { command },
-        _ => Said::Poison,
-    }
 }

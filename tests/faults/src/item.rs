@@ -35,3 +35,8 @@ pub(crate) fn is_over(item: &Value) -> bool {
 pub(crate) fn token_of(comment: &str) -> Option<&str> {
     comment.strip_prefix("fw:")?.split(' ').next()
 }
+
+/// Sends by token.
+pub(crate) fn sends(items: &[Value]) -> impl Iterator<Item = (&str, &Value)> {
+    items.iter().filter_map(|item| Some((text(item, "sk")?.strip_prefix("SEND#")?, item)))
+}

@@ -11,8 +11,10 @@ mod item;
 #[cfg(feature = "planted")]
 mod planted;
 mod run;
+mod said;
 mod search;
 mod sometimes;
+mod truth;
 mod violation;
 mod weather;
 mod witness;
