@@ -61,7 +61,8 @@ impl Wiring {
             return Err(Trouble::new(error.error_code(), error.message()));
         }
         let variables = environment.and_then(|environment| environment.variables());
-        Ok(variables.and_then(|variables| variables.get(name)).map(String::as_str))
+        let value = variables.and_then(|variables| variables.get(name)).map(String::as_str);
+        Ok(value.filter(|value| !value.is_empty()))
     }
 
     /// The ARNs of the queues that are worked off: the one for wakes and command events last.

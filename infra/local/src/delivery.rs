@@ -17,6 +17,9 @@ use crate::trace::TraceLine;
 /// How much later a duplicate arrives, at most.
 const DUPLICATE_DELAY: Duration = Duration::from_mins(1);
 
+/// How much later a twin arrives, at most.
+const TWIN_DELAY: Duration = Duration::from_millis(40);
+
 /// Something about to arrive at its receiver.
 pub(crate) enum Arrival {
     Message { queue: String, message: Message },
@@ -113,6 +116,9 @@ impl Cloud {
             DeliveryFault::Deliver => vec![Duration::ZERO],
             DeliveryFault::Drop => Vec::new(),
             DeliveryFault::Delay(delay) => vec![delay],
+            DeliveryFault::Twin => {
+                vec![Duration::ZERO, seed::between(&mut self.random, Duration::ZERO, TWIN_DELAY)]
+            }
             DeliveryFault::Duplicate(copies) => {
                 let duplicates =
                     (0..copies).map(|_| seed::between(&mut self.random, Duration::ZERO, DUPLICATE_DELAY));

@@ -143,6 +143,8 @@ pub enum DeliveryFault {
     Drop,
     /// It arrives, and then this many times again, each with a delay of its own of up to a minute.
     Duplicate(u32),
+    /// It arrives, and once more some milliseconds later: two receivers have it at the same time.
+    Twin,
     /// It arrives this much later.
     Delay(Duration),
 }

@@ -52,8 +52,10 @@ impl Orchestrator {
         if self.has_just_asked(Asking::Cancel, command_id) {
             return Ok(false);
         }
-        self.table.hear_out(command_id, self.now() + HEARD_OUT_AFTER, self.now()).await?;
+        let heard_out = self.table.hear_out(command_id, self.now() + HEARD_OUT_AFTER, self.now()).await;
         let accepted = self.cancel_command(command_id).await?;
+        // What keeps it from being heard out must not keep it running; the cancel is made again with it.
+        heard_out?;
         if accepted {
             self.table.cancel_accepted(id, token, self.now()).await?;
         }

@@ -21,8 +21,8 @@ impl Orchestrator {
     /// [`Error::Again`] when DynamoDB was not available.
     pub async fn health(&self) -> Result<Health, Error> {
         let now = self.now();
-        let shards = 0..DueFor::Executions.shards();
-        let due = shards.map(|shard| self.table.nominated(DueFor::Executions, shard, now));
+        let shards = DueFor::ALL.into_iter().flat_map(|of| (0..of.shards()).map(move |shard| (of, shard)));
+        let due = shards.map(|(of, shard)| self.table.nominated(of, shard, now));
         let (beat, due) = futures::try_join!(self.table.heartbeat(), try_join_all(due))?;
         Ok(Health {
             now,

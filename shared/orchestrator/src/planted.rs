@@ -44,6 +44,8 @@ bugs! {
     CommitMarkShared = "commit-mark-shared",
     /// A transaction that DynamoDB gave up for another one is taken as committed (P1, F13).
     ConflictIsSuccess = "conflict-is-success",
+    /// A further try is made first and written then (P3, F7).
+    SendBeforeIntent = "send-before-intent",
     /// Who loses the write that begins a further try sends all the same (P3, F13).
     LoserSends = "loser-sends",
     /// A further try begins without a look at `halt` (P6, F21).
@@ -58,8 +60,6 @@ bugs! {
     OwnerNotAdded = "owner-not-added",
     /// A second command of a send is neither cancelled nor reported (P3, F9).
     SecondCommandKept = "second-command-kept",
-    /// The command recorded last is the send's, not the one recorded first (P3, F9).
-    LastCommandWins = "last-command-wins",
     /// A send that is tried again after an unknown outcome is not watched (P3, F9).
     FurtherTryUnwatched = "further-try-unwatched",
     /// A send that ends without a known outcome is not watched (P3, F21).
@@ -102,6 +102,10 @@ bugs! {
     DetailsIgnored = "details-ignored",
     /// A report that contradicts a settled command is not settled again (P4, P5, F2).
     ContradictionIgnored = "contradiction-ignored",
+    /// What the index nominates is taken as due, though the item may have gone on since (P6, F20).
+    IndexIsTruth = "index-is-truth",
+    /// What is decided on is read with eventual consistency (P1, F20).
+    StaleRead = "stale-read",
     /// A look of reconcile that changes nothing is the last one (P6, F3).
     DueForgotten = "due-forgotten",
     /// Every start is a new execution, whatever its ClientToken (P6, F22).

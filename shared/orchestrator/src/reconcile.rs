@@ -52,7 +52,7 @@ impl Orchestrator {
             let first = u8::try_from(minute % i64::from(of.shards())).unwrap_or(0);
             (0..of.shards()).map(move |shard| (of, (first + shard) % of.shards()))
         };
-        for (of, shard) in shards(DueFor::Executions).chain(shards(DueFor::Nobody)) {
+        for (of, shard) in DueFor::ALL.into_iter().flat_map(shards) {
             let nominated = match self.table.nominated(of, shard, scheduled).await {
                 Ok(nominated) => nominated,
                 Err(error) => {

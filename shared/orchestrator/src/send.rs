@@ -69,6 +69,12 @@ impl Orchestrator {
         if turn.left(self.now()) < SEND_TAKES {
             return Ok(Performed::Later(self.now()));
         }
+        if is_planted(Bug::SendBeforeIntent) {
+            let begun = Send { tries: before.tries + 1, last_try_at: self.now(), ..before.clone() };
+            let performed = self.try_send(decision, seen, &begun, turn).await;
+            self.table.begin_try(&decision.execution.id, before, self.now()).await?;
+            return performed;
+        }
         match self.table.begin_try(&decision.execution.id, before, self.now()).await? {
             Some(send) => self.try_send(decision, seen, &send, turn).await,
             None => Ok(Performed::Done),

@@ -26,7 +26,8 @@ const TIME_LASTS: SignedDuration = SignedDuration::from_millis(1_900);
 const AGAIN_EVERY: SignedDuration = SignedDuration::from_mins(1);
 /// Settles that run at the same time.
 const SETTLES_AT_ONCE: usize = 4;
-/// Where SSM answers nothing at all, what was reported stands so long after nothing more would be waited for.
+/// Where SSM answers nothing at all, what was reported stands so long after the first read that failed when nothing more
+/// was waited for.
 const SILENCE_MAX: SignedDuration = SignedDuration::from_hours(1);
 /// Two reads that show no invocation count as two only if they are so far apart.
 const EMPTY_READS_APART: SignedDuration = SignedDuration::from_secs(2);
@@ -84,8 +85,8 @@ impl Orchestrator {
         Ok(())
     }
 
-    /// Reads SSM, and stores what it says if that is final or nothing more is waited for. An error is final only an hour
-    /// later: a call that failed once says nothing of the command.
+    /// Reads SSM, and stores what it says if that is final or nothing more is waited for. An error is final only if the
+    /// first was an hour ago: a call that failed once says nothing of the command.
     pub(crate) async fn settle_item(
         &self,
         item: &CommandItem,
@@ -94,7 +95,11 @@ impl Orchestrator {
         match self.read_and_store(item, deadline).await {
             // What was settled stands until SSM has been read again: a report that contradicts it waits for that.
             Err(error) if item.command.settled.is_some() => Err(error),
-            Err(error) if self.now() >= limit(item).saturating_add(SILENCE_MAX).unwrap_or(Timestamp::MAX) => {
+            Err(error) if is_out_of_time(item, self.now()) => {
+                let silent_since = self.table.remember_silence(&item.id, self.now()).await?;
+                if self.now().duration_since(silent_since) < SILENCE_MAX {
+                    return Err(error);
+                }
                 tracing::warn!(command = %item.id, %error, "settled without SSM");
                 self.settle_without_ssm(item).await
             }

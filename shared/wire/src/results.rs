@@ -361,7 +361,8 @@ results! {
         /// The same by the clock of the host it ran on.
         #[schema(value_type = Option<String>, format = DateTime)]
         last_reconcile_handled_at: Option<Timestamp>,
-        /// Since when the execution, or the send, that is overdue longest waits for reconcile; none if nothing does.
+        /// Since when what is overdue longest (an execution, a send, a command by itself) waits for reconcile; none if
+        /// nothing does.
         #[schema(value_type = Option<String>, format = DateTime)]
         oldest_due_at: Option<Timestamp>,
     }

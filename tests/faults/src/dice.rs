@@ -74,7 +74,18 @@ impl Dice {
         }
     }
 
-    fn per_mille(&mut self, least: u64, most: u64) -> f64 {
+    /// How often something goes wrong where there are few chances for it in a run.
+    pub(crate) fn rate_of_few(&mut self) -> f64 {
+        match self.between(0, 9) {
+            0..=3 => 0.0,
+            4..=7 => self.per_mille(100, 500),
+            8 => self.per_mille(500, 900),
+            _ => 1.0,
+        }
+    }
+
+    /// So many thousandths, between two.
+    pub(crate) fn per_mille(&mut self, least: u64, most: u64) -> f64 {
         f64::from(u32::try_from(self.between(least, most)).unwrap_or(0)) / 1000.0
     }
 }

@@ -22,7 +22,7 @@ mod workload;
 
 pub use deaths::{Deaths, deaths};
 #[cfg(feature = "planted")]
-pub use planted::found_at;
+pub use planted::{FoundAt, found_at};
 pub use run::{Canonical, Death, Play, Played, Work, Wrong, play};
 pub use search::{Finding, Found, Search, search, shortest_prefix};
 pub use sometimes::{Sometimes, missing};

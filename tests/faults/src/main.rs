@@ -1,7 +1,9 @@
 //! `fleetwright-faults`: plays seeds, deaths and planted bugs, and tells what came of them.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use fleetwright_faults::{Found, Play, Search, Wrong, deaths, missing, play, search, shortest_prefix};
+use fleetwright_faults::{
+    Finding, Found, Invariant, Play, Search, Wrong, deaths, missing, play, search, shortest_prefix,
+};
 use mimalloc::MiMalloc;
 use serde_json::json;
 use std::process::ExitCode;
@@ -124,7 +126,7 @@ fn seeds(arguments: &Seeds) -> bool {
         eprintln!("never came about: {what}");
     }
     if let Some(first) = found.findings.first() {
-        show(Play { seed: first.seed, ..how });
+        show(first, Play { seed: first.seed, ..how });
     }
     found.violations == 0 && rare.is_empty()
 }
@@ -162,14 +164,18 @@ fn tell(found: &Found, seconds: f64) {
 }
 
 /// The shortest prefix of a seed's faults that still shows something, and what happened until then.
-fn show(how: Play) {
-    let (wrong, again) = match how.wrong {
-        Wrong::Drawn(_) => {
-            let chances = shortest_prefix(how);
-            eprintln!("\nseed {}, shortest prefix {chances}:", how.seed);
-            (Wrong::Drawn(chances), format!("--prefix {chances}"))
-        }
-        Wrong::EverythingLost | Wrong::Deaths(_) => (how.wrong, "--everything-lost".to_owned()),
+fn show(finding: &Finding, how: Play) {
+    let is_of_one_run =
+        finding.violations.iter().any(|violation| violation.invariant != Invariant::Repeatable);
+    let (wrong, again) = if how.wrong == Wrong::EverythingLost {
+        (how.wrong, "--everything-lost".to_owned())
+    } else if is_of_one_run {
+        let chances = shortest_prefix(how);
+        eprintln!("\nseed {}, shortest prefix {chances}:", how.seed);
+        (Wrong::Drawn(chances), format!("--prefix {chances}"))
+    } else {
+        // Only two runs of it show that.
+        (how.wrong, "--twice".to_owned())
     };
     let played = play(Play { keep_trace: true, wrong, ..how });
     let first = played.violations.first();
@@ -180,7 +186,8 @@ fn show(how: Play) {
     let told: Vec<&String> = told.collect();
     let from = told.len().saturating_sub(TRACE_LINES);
     told[from..].iter().for_each(|line| eprintln!("  {line}"));
-    played.violations.iter().for_each(|violation| eprintln!("  {violation}"));
+    let shown = if played.violations.is_empty() { &finding.violations } else { &played.violations };
+    shown.iter().for_each(|violation| eprintln!("  {violation}"));
     eprintln!("again: cargo xtask faults --seeds 1 --first-seed {} {again} --trace", how.seed);
 }
 
@@ -203,17 +210,23 @@ fn die(single: bool) -> bool {
 
 #[cfg(feature = "planted")]
 fn find_planted(bugs: &[fleetwright_orchestrator::planted::Bug], seeds: u64) -> bool {
+    use fleetwright_faults::FoundAt;
     use fleetwright_orchestrator::planted::Bug;
     let bugs = if bugs.is_empty() { Bug::ALL } else { bugs };
     let mut hidden = 0;
     for bug in bugs {
-        match fleetwright_faults::found_at(*bug, seeds, threads()) {
-            Some(seed) => println!("{:<28} found at seed {seed}", bug.name()),
+        let told = match fleetwright_faults::found_at(*bug, seeds, threads()) {
+            Some(FoundAt { seed, is_the_bug: true }) => format!("found at seed {seed}"),
+            Some(FoundAt { seed, is_the_bug: false }) => {
+                hidden += 1;
+                format!("not found: seed {seed} shows something without it as well")
+            }
             None => {
                 hidden += 1;
-                println!("{:<28} not found in {seeds} seeds", bug.name());
+                format!("not found in {seeds} seeds")
             }
-        }
+        };
+        println!("{:<28} {told}", bug.name());
     }
     println!("{} of {} planted bugs found", bugs.len() - hidden, bugs.len());
     hidden == 0

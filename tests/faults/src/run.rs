@@ -10,10 +10,10 @@ use crate::{Sometimes, checks};
 use fleetwright_local::names::queue_url;
 use fleetwright_local::protocol::{Request, Service};
 use fleetwright_local::{Cloud, Deployment, DeploymentOptions, SimulationError, Stop, TABLE};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -22,6 +22,10 @@ const END_LIMIT: Duration = Duration::from_hours(6);
 /// What is under way when all executions have ended has come to rest by then: a message on its fifth try, and the watch
 /// of a send of unknown outcome, an hour each.
 const REST_LIMIT_MIN: u64 = 200;
+
+/// How long somebody waits for a SendCommand to stop its execution at it, and how often they look.
+const LIES_IN_WAIT: Duration = Duration::from_mins(2);
+const LOOKS_UP: Duration = Duration::from_millis(250);
 
 /// How a seed is played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,7 +123,7 @@ pub fn play(how: Play) -> Played {
         Work::Drawn => Workload::drawn(how.seed),
         Work::Canonical(which) => Workload::canonical(which),
     };
-    let onlooker = Onlooker::new(workload.hides_for_long);
+    let onlooker = Onlooker::default();
     let weather = Weather::new(how.seed, how.wrong, onlooker.clone());
     let mut stage = Stage::set(&workload, weather, onlooker, how);
     let result = stage.perform(&workload);
@@ -195,6 +199,9 @@ impl Stage {
         if !self.wait_for_the_end()? {
             return Ok(());
         }
+        // Nobody knows what SSM has yet to say, but for how long.
+        let said = Duration::from_millis(u64::try_from(workload.ssm.event_lag.longest()).unwrap_or(0));
+        self.deployment.simulation.run_until(|_| false, said)?;
         if !self.wait_for_rest()? {
             return Ok(());
         }
@@ -229,13 +236,20 @@ impl Stage {
             }
             Deed::Stop(at, kind) => {
                 let at = *at;
-                let body = json!({ "Type": kind });
-                let (stopped, clock) = (Rc::clone(&self.stopped), simulation.clock());
+                let stop = stop(client, at, kind, ids, complaints, Rc::clone(&self.stopped));
+                drop(simulation.spawn(stop));
+            }
+            Deed::StopAtSend(at, kind, send, moment) => {
+                let (at, send, moment, weather) = (*at, *send, *moment, self.weather.clone());
+                let clock = simulation.clock();
+                let stop = stop(client, at, kind, ids, complaints, Rc::clone(&self.stopped));
                 drop(simulation.spawn(async move {
-                    let operation = "StopAutomationExecution";
-                    if let Some(id) = tell(client, at, operation, body, ids, complaints).await {
-                        stopped.borrow_mut().push((id, clock.now()));
+                    let until = clock.now() + LIES_IN_WAIT;
+                    while weather.send_calls() < send && clock.now() < until {
+                        clock.sleep(LOOKS_UP).await;
                     }
+                    clock.sleep(moment).await;
+                    stop.await;
                 }));
             }
             Deed::Signal(at, signal) => {
@@ -252,11 +266,8 @@ impl Stage {
                     drop(client.ask_as_an_sdk("SendCommand", &body, "f9c2").await);
                 }));
             }
-            Deed::Poison(queue, body) => {
-                let body = json!({ "QueueUrl": queue_url(queue), "MessageBody": body });
-                let request = Request { service: Service::Sqs, operation: "SendMessage".to_owned(), body };
-                simulation.cloud().handle("somebody", &request);
-            }
+            Deed::Poison(queue, body) => put(&mut simulation.cloud(), queue, body),
+            Deed::Contradict => contradict(&mut simulation.cloud()),
             Deed::Hide(time, is_answered) => {
                 simulation.cloud().ssm.hide_next_command_for(*time);
                 if !is_answered {
@@ -316,6 +327,9 @@ impl Stage {
         let queues = ["facts", "prompt"].into_iter();
         let waiting = queues.filter(|queue| cloud.sqs.queue(queue).is_some_and(|queue| !queue.is_empty()));
         let mut left: Vec<String> = waiting.map(|queue| format!("messages in {queue}")).collect();
+        if self.weather.is_any_under_way(cloud.now()) {
+            left.push("messages under way".to_owned());
+        }
         let items = cloud.dynamodb.items(TABLE).expect("the table");
         let due = items.iter().filter(|item| !item["due_at"].is_null());
         left.extend(due.map(|item| format!("{} {} is due", item["pk"]["S"], item["sk"]["S"])));
@@ -329,24 +343,14 @@ impl Stage {
         let found = checks::at_the_end(self, workload);
         self.violations.extend(found);
         if self.everything_lost {
-            let found = checks::in_time(self);
+            let found = checks::in_time(self, workload);
             self.violations.extend(found);
         }
-        if workload.replay {
-            self.wait_for_the_late(workload)?;
-            let found = checks::after_a_replay(self)?;
+        if let Some(days) = workload.replay_after_days {
+            let found = checks::after_a_replay(self, workload, days)?;
             self.violations.extend(found);
         }
         Ok(())
-    }
-
-    /// Until everything that SSM has to say has been said, and has arrived.
-    fn wait_for_the_late(&mut self, workload: &Workload) -> Result<(), SimulationError> {
-        let said = Duration::from_millis(u64::try_from(workload.ssm.event_lag.longest()).unwrap_or(0));
-        self.deployment.simulation.run_until(|_| false, said)?;
-        let left = self.weather.last_arrival().duration_since(self.deployment.simulation.now());
-        let left = left.max(SignedDuration::ZERO).unsigned_abs() + Duration::from_mins(1);
-        self.deployment.simulation.run_until(|_| false, left).map(drop)
     }
 
     /// The ids of executions that were started.
@@ -364,11 +368,15 @@ impl Stage {
         self.deployment.simulation.cloud().dynamodb.items(TABLE).expect("the table")
     }
 
-    /// What is in the dead-letter queues.
-    pub(crate) fn dead_letters(&self) -> BTreeSet<String> {
+    /// How often each message is in a dead-letter queue.
+    pub(crate) fn dead_letters(&self) -> BTreeMap<String, u32> {
         let cloud = self.deployment.simulation.cloud();
         let queues = ["facts-dead", "prompt-dead"].into_iter().filter_map(|queue| cloud.sqs.queue(queue));
-        queues.flat_map(|queue| queue.messages().map(|message| message.body.clone())).collect()
+        let mut letters = BTreeMap::new();
+        for message in queues.flat_map(|queue| queue.messages()) {
+            *letters.entry(message.body.clone()).or_default() += 1;
+        }
+        letters
     }
 
     fn wrong(&mut self, invariant: Invariant, what: String) {
@@ -401,6 +409,23 @@ impl Stage {
     }
 }
 
+/// Somebody puts a message into a queue.
+fn put(cloud: &mut Cloud, queue: &str, message: &str) {
+    let body = json!({ "QueueUrl": queue_url(queue), "MessageBody": message });
+    cloud.handle("somebody", &Request { service: Service::Sqs, operation: "SendMessage".to_owned(), body });
+}
+
+/// Somebody reports that a node of the newest command ended otherwise than it did, or will.
+fn contradict(cloud: &mut Cloud) {
+    let Some(command) = cloud.ssm.ledger().commands().last() else { return };
+    let Some((node, details)) = command.nodes.iter().next() else { return };
+    let untrue = if details.status() == "Failed" { "TimedOut" } else { "Failed" };
+    let now = cloud.now().to_string();
+    let message = json!({ "commandId": &*command.command_id, "documentName": &*command.document,
+        "instanceId": &**node, "requestedDateTime": now, "status": untrue, "eventTime": now });
+    put(cloud, "facts", &message.to_string());
+}
+
 /// The document of an execution.
 fn name(at: usize) -> String {
     format!("Runbook-{at}")
@@ -430,6 +455,20 @@ async fn start(
         Said::Refused(code, message) => {
             complaints.borrow_mut().push(format!("a start was refused: {code}: {message}"));
         }
+    }
+}
+
+async fn stop(
+    client: Client,
+    at: usize,
+    kind: &'static str,
+    ids: Rc<RefCell<Vec<Option<String>>>>,
+    complaints: Rc<RefCell<Vec<String>>>,
+    stopped: Rc<RefCell<Vec<(String, Timestamp)>>>,
+) {
+    let (clock, body) = (client.clock.clone(), json!({ "Type": kind }));
+    if let Some(id) = tell(client, at, "StopAutomationExecution", body, ids, complaints).await {
+        stopped.borrow_mut().push((id, clock.now()));
     }
 }
 

@@ -1,19 +1,22 @@
 //! What messages say.
 
-use crate::weather::SentMessage;
 use serde_json::Value;
 
 /// What a message says, read by other code than the functions'.
 pub(crate) enum Said {
+    /// How a node ended, without spaces.
     Node { command: String, node: String, status: String },
-    Command { command: String },
+    /// How a command ended.
+    Command { command: String, status: String },
+    /// Nothing that is kept.
     Nothing,
+    /// Nobody knows.
     Poison,
 }
 
 /// Reads a message.
-pub(crate) fn said(message: &SentMessage) -> Said {
-    let Ok(body) = serde_json::from_str::<Value>(&message.body) else { return Said::Poison };
+pub(crate) fn said(message: &str) -> Said {
+    let Ok(body) = serde_json::from_str::<Value>(message) else { return Said::Poison };
     let own = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
     let over = |status: &Option<String>| {
         let running = ["Pending", "InProgress", "Delayed", "Cancelling"];
@@ -31,8 +34,10 @@ pub(crate) fn said(message: &SentMessage) -> Said {
     };
     match (command, node, status) {
         (Some(_), _, status @ Some(_)) if !over(&status) => Said::Nothing,
-        (Some(command), Some(node), Some(status)) => Said::Node { command, node, status },
-        (Some(command), None, Some(_)) => Said::Command { command },
+        (Some(command), Some(node), Some(status)) => {
+            Said::Node { command, node, status: status.replace(' ', "") }
+        }
+        (Some(command), None, Some(status)) => Said::Command { command, status: status.replace(' ', "") },
         _ => Said::Poison,
     }
 }

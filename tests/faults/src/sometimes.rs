@@ -34,10 +34,105 @@ impl Sometimes {
 }
 
 /// What must come about in a thousand seeds: every kind of fault, every turn of a send, a step and an execution.
-const MUST: [&str; 0] = [];
+const MUST: [&str; 81] = [
+    "SSM asked for commands",
+    "SSM asked for invocations",
+    "a CancelCommand that failed",
+    "a SendCommand: applied, and no answer",
+    "a SendCommand: its caller died",
+    "a SendCommand: not applied, and no answer",
+    "a closed step contradicted",
+    "a command cancelled",
+    "a command in chunks",
+    "a command recorded before its first event",
+    "a command settled",
+    "a command settled again",
+    "a further attempt of a step",
+    "a look that found nothing",
+    "a second command found",
+    "a send ended Unknown",
+    "a send halted",
+    "a send planned",
+    "a send: refused to ended",
+    "a send: refused to trying",
+    "a send: sent to ended",
+    "a send: trying to ended",
+    "a send: trying to refused",
+    "a send: trying to sent",
+    "a step Waiting",
+    "a step ended Cancelled",
+    "a step ended Failed",
+    "a step ended Success",
+    "a step ended TimedOut",
+    "a step opened",
+    "a stop accepted",
+    "a wake sent",
+    "an event before its command was recorded",
+    "an execution Cancelling",
+    "an execution InProgress again",
+    "an execution Waiting",
+    "an execution ended Cancelled",
+    "an execution ended Failed",
+    "an execution ended Success",
+    "an execution ended TimedOut",
+    "an execution started",
+    "fault: clock off",
+    "fault: connection lost, applied",
+    "fault: connection lost, not applied",
+    "fault: crash after a call",
+    "fault: crash before a call",
+    "fault: delivery delayed",
+    "fault: delivery dropped",
+    "fault: delivery duplicated",
+    "fault: delivery twice at once",
+    "fault: no answer, applied",
+    "fault: no answer, not applied",
+    "fault: service's own error, applied",
+    "fault: service's own error, not applied",
+    "fault: slow to answer",
+    "fault: slow to apply",
+    "fault: throttled",
+    "fault: time ran out early",
+    "fault: transaction conflict",
+    "two terminal statuses of one node",
+    "workload: SSM hides a command",
+    "workload: SSM lags for long",
+    "workload: a branch",
+    "workload: a clean-up",
+    "workload: a command by tag",
+    "workload: a command through our API",
+    "workload: a loop",
+    "workload: a pause",
+    "workload: a report that is not true",
+    "workload: a retry of failed nodes",
+    "workload: a sleep",
+    "workload: a stop at a send",
+    "workload: an approval",
+    "workload: events of all nodes",
+    "workload: everything comes again",
+    "workload: everything comes again too late",
+    "workload: indexes lag",
+    "workload: no nodes",
+    "workload: poison",
+    "workload: several attempts",
+    "workload: several executions",
+];
 
 /// What should have come about and did not.
 #[must_use]
 pub fn missing(sometimes: &Sometimes) -> Vec<&'static str> {
     MUST.into_iter().filter(|what| sometimes.of(what) == 0).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_in_which_nothing_happened_misses_everything() {
+        assert_eq!(missing(&Sometimes::default()), MUST);
+        let mut once = Sometimes::default();
+        once.count(MUST[0]);
+        assert_eq!(missing(&once), MUST[1..]);
+    }
 }

@@ -1,26 +1,41 @@
 //! What really became of a step's nodes, by the simulated SSM's own books.
 
-use crate::item::{number, sends, text};
-use fleetwright_local::ssm::{Ledger, StatusDetails};
+use crate::item::{number, sends, text, token_of};
+use fleetwright_local::ssm::{CommandEntry, Ledger, StatusDetails};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// What really became of the nodes of a step's last attempt, by the commands its sends named.
-pub(crate) fn truth_of_step(
+/// What really became of a node.
+pub(crate) struct Truth<'a> {
+    pub(crate) outcome: &'static str,
+    /// The command that was sent to it.
+    pub(crate) command: &'a CommandEntry,
+}
+
+/// What really became of the nodes of a step's last attempt, by the commands its sends named. Of what a send does not know
+/// of nobody can say more than Unknown.
+pub(crate) fn truth_of_step<'a>(
     items: &[Value],
     step: u64,
-    ledger: &Ledger,
-) -> Result<BTreeMap<String, &'static str>, String> {
-    let of_step: Vec<&Value> =
-        sends(items).map(|(_, send)| send).filter(|send| number(send, "step") == Some(step)).collect();
-    let last = of_step.iter().filter_map(|send| number(send, "attempt")).max();
+    ledger: &'a Ledger,
+) -> Result<BTreeMap<String, Truth<'a>>, String> {
+    let of_step: Vec<(&str, &Value)> =
+        sends(items).filter(|(_, send)| number(send, "step") == Some(step)).collect();
+    let last = of_step.iter().filter_map(|(_, send)| number(send, "attempt")).max();
     let mut truth = BTreeMap::new();
-    for send in of_step.iter().filter(|send| number(send, "attempt") == last) {
-        let Some(id) = text(send, "command_id") else { continue };
+    for (token, send) in of_step.iter().filter(|(_, send)| number(send, "attempt") == last) {
+        let Some(id) = text(send, "command_id") else {
+            let unknown = ledger.commands().iter().filter(|one| token_of(&one.comment) == Some(*token));
+            for command in unknown {
+                let nodes = command.nodes.keys().map(ToString::to_string);
+                truth.extend(nodes.map(|node| (node, Truth { outcome: "Unknown", command })));
+            }
+            continue;
+        };
         let command = ledger.command(id).ok_or_else(|| format!("SSM never accepted {id}"))?;
         for (node, details) in &command.nodes {
             let ran = ledger.runs_of(id).any(|run| run.node == *node);
-            truth.insert(node.to_string(), outcome_of(*details, ran));
+            truth.insert(node.to_string(), Truth { outcome: outcome_of(*details, ran), command });
         }
     }
     Ok(truth)

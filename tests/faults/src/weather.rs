@@ -15,14 +15,17 @@ const SKEW_MS_MAX: i64 = 10_000;
 
 /// The queue behind the topic of people.
 pub(crate) const PEOPLE: &str = "people";
-/// What is under way to a queue longer than this has been told to come later.
-const ARRIVED_SINCE: SignedDuration = SignedDuration::from_secs(30);
+/// When a message is there with all its copies.
+const COPIES_TAKE: SignedDuration = SignedDuration::from_secs(62);
 
 /// Calls that fail alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     Send,
+    /// Reads of what became of commands, and cancels.
     Ssm,
+    /// What a start reads.
+    Document,
     Commit,
     Write,
     Read,
@@ -30,11 +33,13 @@ enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 6] = [Self::Send, Self::Ssm, Self::Commit, Self::Write, Self::Read, Self::Message];
+    const ALL: [Self; 7] =
+        [Self::Send, Self::Ssm, Self::Document, Self::Commit, Self::Write, Self::Read, Self::Message];
 
     fn of(call: &Call<'_>) -> Self {
         match (call.service, call.operation) {
             (Service::Ssm, "SendCommand") => Self::Send,
+            (Service::Ssm, "GetDocument" | "GetParameters") => Self::Document,
             (Service::Ssm, _) => Self::Ssm,
             (Service::DynamoDb, "TransactWriteItems") => Self::Commit,
             (Service::DynamoDb, "GetItem" | "BatchGetItem" | "Query") => Self::Read,
@@ -70,6 +75,22 @@ impl CallRates {
             refused: dice.rate(),
         }
     }
+
+    /// One way of failing that stands out, for calls of which there are few in a run.
+    fn draw_for_few(dice: &mut Dice) -> Self {
+        let mut rates = Self::draw(dice);
+        let rate = dice.rate_of_few();
+        let one = match dice.index(7) {
+            0 => &mut rates.crash_before,
+            1 => &mut rates.crash_after,
+            2 => &mut rates.fail_before,
+            3 | 4 => &mut rates.fail_after,
+            5 => &mut rates.slow,
+            _ => &mut rates.refused,
+        };
+        *one = rate;
+        rates
+    }
 }
 
 /// How often each thing goes wrong with deliveries over one channel, 0 to 1.
@@ -77,19 +98,22 @@ impl CallRates {
 struct DeliveryRates {
     drop: f64,
     duplicate: f64,
+    twin: f64,
     delay: f64,
     /// The longest delay.
     delay_max: Duration,
 }
 
 impl DeliveryRates {
-    const NONE: Self = Self { drop: 0.0, duplicate: 0.0, delay: 0.0, delay_max: Duration::from_mins(1) };
+    const NONE: Self =
+        Self { drop: 0.0, duplicate: 0.0, twin: 0.0, delay: 0.0, delay_max: Duration::from_mins(1) };
 
     fn draw(dice: &mut Dice) -> Self {
         let minutes = *dice.of(&[1, 1, 5, 20, 90]);
         Self {
             drop: dice.rate(),
             duplicate: dice.rate(),
+            twin: dice.rate_of_few(),
             delay: dice.rate(),
             delay_max: Duration::from_mins(minutes),
         }
@@ -114,13 +138,14 @@ impl Rates {
         // Some runs are calm but for a few kinds of call: where everything fails, little is reached.
         let calm = dice.hits(0.3);
         let mut calls = [CallRates::default(); Kind::ALL.len()];
-        for rates in &mut calls {
-            let drawn = CallRates::draw(dice);
+        for (rates, kind) in calls.iter_mut().zip(Kind::ALL) {
+            let is_rare = matches!(kind, Kind::Send | Kind::Ssm | Kind::Message);
+            let drawn = if is_rare { CallRates::draw_for_few(dice) } else { CallRates::draw(dice) };
             if !calm || dice.hits(0.3) {
                 *rates = drawn;
             }
         }
-        Self {
+        let mut rates = Self {
             calls,
             topic: DeliveryRates::draw(dice),
             event: DeliveryRates::draw(dice),
@@ -128,7 +153,26 @@ impl Rates {
             queue: DeliveryRates::draw(dice),
             short: dice.rate(),
             skewed: dice.hits(0.5),
+        };
+        match dice.between(0, 19) {
+            0 => rates.blind(dice),
+            1..=4 => rates.throttle_sends(dice),
+            _ => {}
         }
+        rates
+    }
+
+    /// SSM takes commands without an answer, and then refuses to show any.
+    fn blind(&mut self, dice: &mut Dice) {
+        self.calls[Kind::Send as usize].fail_after = dice.per_mille(400, 900);
+        self.calls[Kind::Ssm as usize] = CallRates { refused: 1.0, ..CallRates::default() };
+    }
+
+    /// SSM refuses commands again and again, and who tries them again is not alone and not fast.
+    fn throttle_sends(&mut self, dice: &mut Dice) {
+        self.calls[Kind::Send as usize].refused = dice.per_mille(400, 900);
+        self.queue.twin = 1.0;
+        self.calls[Kind::Write as usize].slow = dice.per_mille(200, 700);
     }
 
     /// Nothing goes wrong.
@@ -159,8 +203,10 @@ impl Rates {
 pub(crate) struct SentMessage {
     pub(crate) queue: String,
     pub(crate) body: String,
-    /// When its first copy is there; never, if it was lost.
-    pub(crate) arrives_at: Option<Timestamp>,
+    /// How often it arrives; not at all, if it was lost.
+    pub(crate) copies: u32,
+    /// When its first copy is there; the last a minute later at the latest.
+    pub(crate) arrives_at: Timestamp,
 }
 
 /// The weather of a run: who decides what goes wrong, shared with whoever runs it.
@@ -185,6 +231,7 @@ struct State {
     chances_max: u64,
     sometimes: Sometimes,
     sent: Vec<SentMessage>,
+    send_calls: u64,
 }
 
 impl Weather {
@@ -208,6 +255,7 @@ impl Weather {
             chances_max,
             sometimes: Sometimes::default(),
             sent: Vec::new(),
+            send_calls: 0,
         };
         Self(Arc::new(Mutex::new(state)))
     }
@@ -237,17 +285,20 @@ impl Weather {
         self.lock().sometimes.clone()
     }
 
-    /// When the last message arrives that is under way.
-    pub(crate) fn last_arrival(&self) -> Timestamp {
-        self.lock().sent.iter().filter_map(|message| message.arrives_at).max().unwrap_or(Timestamp::MIN)
+    /// Whether a copy of a message is under way to a queue.
+    pub(crate) fn is_any_under_way(&self, now: Timestamp) -> bool {
+        self.lock().sent.iter().any(|message| message.copies > 0 && message.arrives_at + COPIES_TAKE > now)
     }
 
-    /// Messages that have reached queues some time before `now`.
-    pub(crate) fn arrived(&self, now: Timestamp) -> Vec<SentMessage> {
-        let before = now - ARRIVED_SINCE;
-        let state = self.lock();
-        let arrived = |message: &&SentMessage| message.arrives_at.is_some_and(|at| at < before);
-        state.sent.iter().filter(arrived).cloned().collect()
+    /// Messages that were put under way to the queues that functions work off.
+    pub(crate) fn messages(&self) -> Vec<SentMessage> {
+        let is_ours = |message: &&SentMessage| message.queue == "facts" || message.queue == "prompt";
+        self.lock().sent.iter().filter(is_ours).cloned().collect()
+    }
+
+    /// SendCommand calls that left so far.
+    pub(crate) fn send_calls(&self) -> u64 {
+        self.lock().send_calls
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -305,6 +356,7 @@ impl State {
         let drawn = [
             (rates.drop, DeliveryFault::Drop),
             (rates.duplicate, DeliveryFault::Duplicate(copies)),
+            (rates.twin, DeliveryFault::Twin),
             (rates.delay, DeliveryFault::Delay(delay)),
         ];
         drawn
@@ -317,6 +369,10 @@ impl State {
 impl Faults for Weather {
     fn on_call(&mut self, call: &Call<'_>) -> Fault {
         let mut state = self.lock();
+        if Kind::of(call) == Kind::Send {
+            state.send_calls += 1;
+            state.onlooker.send_leaves(call);
+        }
         if let Some(death) = state.death(call) {
             return death;
         }
@@ -327,7 +383,7 @@ impl Faults for Weather {
         if Kind::of(call) == Kind::Send && fault == Fault::None && std::mem::take(&mut state.loses_answer) {
             fault = Fault::FailAfter(Failure::Timeout);
         }
-        if let Some(name) = fault_name(fault) {
+        for name in [fault_name(fault), told_by_kind(call, fault)].into_iter().flatten() {
             state.sometimes.count(name);
         }
         fault
@@ -349,18 +405,21 @@ impl Faults for Weather {
             false => DeliveryFault::Deliver,
         };
         if delivery.channel != Channel::Schedule {
-            let arrives_at = match fault {
-                DeliveryFault::Drop => None,
-                DeliveryFault::Delay(delay) => Some(delivery.now + delay),
-                DeliveryFault::Deliver | DeliveryFault::Duplicate(_) => Some(delivery.now),
+            let (delay, copies) = match fault {
+                DeliveryFault::Drop => (Duration::ZERO, 0),
+                DeliveryFault::Delay(delay) => (delay, 1),
+                DeliveryFault::Deliver => (Duration::ZERO, 1),
+                DeliveryFault::Twin => (Duration::ZERO, 2),
+                DeliveryFault::Duplicate(copies) => (Duration::ZERO, 1 + copies),
             };
             let (queue, body) = (delivery.to.to_owned(), delivery.body.to_owned());
-            state.sent.push(SentMessage { queue, body, arrives_at });
+            state.sent.push(SentMessage { queue, body, copies, arrives_at: delivery.now + delay });
         }
         match fault {
             DeliveryFault::Deliver => {}
             DeliveryFault::Drop => state.sometimes.count("fault: delivery dropped"),
             DeliveryFault::Duplicate(_) => state.sometimes.count("fault: delivery duplicated"),
+            DeliveryFault::Twin => state.sometimes.count("fault: delivery twice at once"),
             DeliveryFault::Delay(_) => state.sometimes.count("fault: delivery delayed"),
         }
         fault
@@ -397,6 +456,19 @@ fn is_change(call: &Call<'_>) -> bool {
         | (Service::Sqs, "SendMessage")
         | (Service::Sns, "Publish") => true,
         _ => false,
+    }
+}
+
+/// Faults of the two calls that matter most.
+fn told_by_kind(call: &Call<'_>, fault: Fault) -> Option<&'static str> {
+    match (call.operation, fault) {
+        ("SendCommand", Fault::FailAfter(_)) => Some("a SendCommand: applied, and no answer"),
+        ("SendCommand", Fault::FailBefore(failure)) if !failure.is_refusal() => {
+            Some("a SendCommand: not applied, and no answer")
+        }
+        ("SendCommand", Fault::CrashBefore | Fault::CrashAfter) => Some("a SendCommand: its caller died"),
+        ("CancelCommand", Fault::FailBefore(_) | Fault::FailAfter(_)) => Some("a CancelCommand that failed"),
+        _ => None,
     }
 }
 

@@ -1,18 +1,19 @@
 //! Holds, after every single write and every command, what must be true at any moment.
 
 use crate::Sometimes;
+use crate::checks::was_hidden;
 use crate::item::{document, is_over, number, text, texts, token_of};
 use crate::violation::{Invariant, Violation};
 use fleetwright_local::protocol::{Request, Service};
 use fleetwright_local::ssm::CommandStatus;
-use fleetwright_local::{Applied, TABLE, Witness};
+use fleetwright_local::{Applied, Call, TABLE, Witness};
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Who looks on in a run, shared with whoever runs it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Onlooker(Arc<Mutex<Seen>>);
 
 /// Partition and sort key.
@@ -21,26 +22,22 @@ type Key = (String, String);
 /// What was seen so far.
 #[derive(Debug, Default)]
 struct Seen {
-    /// SSM may hide a command for longer than anybody waits.
-    hides_for_long: bool,
     /// Items of executions and commands as they stood after the last write to them.
     items: BTreeMap<Key, Value>,
     /// Where each send is.
     sends: BTreeMap<String, Key>,
     /// When items are due, in milliseconds since 1970.
     due: BTreeMap<Key, u64>,
-    /// SendCommand calls that reached SSM, by token.
+    /// SendCommand calls that left, by token.
     calls: BTreeMap<String, u64>,
+    /// The same of all requests to send a command that no execution makes, and how often these were begun.
+    request_calls: u64,
+    requests: BTreeMap<String, u64>,
     violations: Vec<Violation>,
     sometimes: Sometimes,
 }
 
 impl Onlooker {
-    /// Sees everything from now on.
-    pub(crate) fn new(hides_for_long: bool) -> Self {
-        Self(Arc::new(Mutex::new(Seen { hides_for_long, ..Seen::default() })))
-    }
-
     /// What was wrong.
     pub(crate) fn violations(&self) -> Vec<Violation> {
         self.lock().violations.clone()
@@ -50,6 +47,14 @@ impl Onlooker {
     pub(crate) fn is_anything_due(&self, now: Timestamp) -> bool {
         let now = u64::try_from(now.as_millisecond()).unwrap_or(u64::MAX);
         self.lock().due.values().any(|due| *due <= now)
+    }
+
+    /// SendCommand leaves its caller.
+    pub(crate) fn send_leaves(&self, call: &Call<'_>) {
+        let mut seen = self.lock();
+        if let Some(what) = seen.begun(call.body) {
+            seen.violations.push(Violation { invariant: Invariant::OneCommandASend, at: call.now, what });
+        }
     }
 
     /// What happened.
@@ -68,7 +73,7 @@ impl Witness for Onlooker {
         let succeeded = applied.answer.status == 200;
         match (applied.request.service, applied.request.operation.as_str()) {
             (Service::DynamoDb, _) if succeeded => seen.written(applied),
-            (Service::Ssm, "SendCommand") => seen.sent(applied, succeeded),
+            (Service::Ssm, "SendCommand") if succeeded => seen.sent(applied),
             (Service::Ssm, operation) if succeeded => seen.sometimes.count(match operation {
                 "CancelCommand" => "a command cancelled",
                 "ListCommands" => "SSM asked for commands",
@@ -101,6 +106,8 @@ impl Seen {
                 }
                 if is_held {
                     now.push(((pk, sk), item));
+                } else {
+                    self.requests.insert(pk, number(&item, "tries").unwrap_or(0));
                 }
             }
         }
@@ -261,16 +268,7 @@ impl Seen {
         let Place { pk, token, execution, steps } = place;
         let (step, attempt) = (number(now, "step"), number(now, "attempt"));
         self.sometimes.count("a send planned");
-        if let Some(execution) = execution {
-            let stop = &document(execution, "body")["stop"];
-            if !stop.is_null() && stop["on_cancel_until"].is_null() {
-                self.wrong(applied, Invariant::StopMeansStop, format!("{token} is planned after a stop"));
-            }
-            if is_over(execution) {
-                self.wrong(applied, Invariant::StopMeansStop, format!("{token} is planned after the end"));
-            }
-        }
-        // The steps before it, as they are after the same commit.
+        // The steps of the execution, as they are after the same commit.
         let mut known: BTreeMap<&str, &Value> = BTreeMap::new();
         for ((owner, sk), item) in &self.items {
             if owner == pk && sk.starts_with("STEP#") {
@@ -280,15 +278,29 @@ impl Seen {
         for item in *steps {
             known.insert(text(item, "sk").unwrap_or_default(), item);
         }
+        let of_step = known.iter().find(|(sk, _)| ordinal_of(sk) == step).map(|(_, item)| *item);
+        let is_clean_up = of_step.is_some_and(|item| document(item, "body")["name"] == "cleanup");
+        let mut late = None;
+        if let Some(execution) = execution {
+            let stop = &document(execution, "body")["stop"];
+            if !stop.is_null() && (stop["on_cancel_until"].is_null() || !is_clean_up) {
+                late = Some(format!("{token} is planned after a stop"));
+            }
+            if is_over(execution) {
+                late = Some(format!("{token} is planned after the end"));
+            }
+        }
         let open: Vec<String> = known
             .iter()
             .filter(|(sk, item)| {
-                let ordinal = sk.strip_prefix("STEP#").and_then(|ordinal| ordinal.parse().ok());
                 // The loop a step is in is open while its rounds are.
-                ordinal < step && !is_over(item) && !is_loop(item)
+                ordinal_of(sk) < step && !is_over(item) && !is_loop(item)
             })
             .map(|(sk, _)| (*sk).to_owned())
             .collect();
+        if let Some(late) = late {
+            self.wrong(applied, Invariant::StopMeansStop, late);
+        }
         if !open.is_empty() {
             self.wrong(
                 applied,
@@ -368,38 +380,37 @@ impl Seen {
         }
     }
 
-    fn sent(&mut self, applied: &Applied<'_>, accepted: bool) {
-        let Some(token) = applied.request.body["Comment"].as_str().and_then(token_of) else {
-            return self.wrong(applied, Invariant::OneCommandASend, "a command without a mark".to_owned());
+    /// Counts a call of SendCommand, and says what is wrong with it: each has an intent that was written before.
+    fn begun(&mut self, request: &Value) -> Option<String> {
+        let Some(token) = token_of(request["Comment"].as_str()?) else {
+            return Some("a command without a mark".to_owned());
         };
-        let token = token.to_owned();
-        let calls = {
-            let calls = self.calls.entry(token.clone()).or_default();
-            *calls += 1;
-            *calls
+        let calls = self.calls.entry(token.to_owned()).or_default();
+        *calls += 1;
+        let calls = *calls;
+        let Some(send) = self.sends.get(token).and_then(|key| self.items.get(key)) else {
+            // Somebody's who sends a command through our API, or nobody's.
+            self.request_calls += 1;
+            let (calls, begun) = (self.request_calls, self.requests.values().sum());
+            return (calls > begun).then(|| format!("call {calls} for requests, begun {begun} times"));
         };
-        // A command that somebody sends through our API has no send; it is held at the end.
-        let Some(send) = self.sends.get(&token).and_then(|key| self.items.get(key)).cloned() else { return };
-        if Some(calls) > number(&send, "tries") {
-            self.wrong(
-                applied,
-                Invariant::OneCommandASend,
-                format!("call {calls} for {token} without intent"),
-            );
-        }
-        if !accepted {
-            return;
-        }
+        let tries = number(send, "tries");
+        (Some(calls) > tries).then(|| format!("call {calls} for {token}, of {tries:?} tries"))
+    }
+
+    fn sent(&mut self, applied: &Applied<'_>) {
+        let token =
+            applied.request.body["Comment"].as_str().and_then(token_of).unwrap_or_default().to_owned();
         let of_token = |comment: &str| token_of(comment) == Some(token.as_str());
-        let commands = applied.ledger.commands().iter().filter(|command| of_token(&command.comment));
-        let (all, live) = commands
-            .fold((0, 0), |(all, live), command| (all + 1, live + usize::from(!over(command.status))));
-        if all > 1 && !self.hides_for_long {
-            self.wrong(
-                applied,
-                Invariant::OneCommandASend,
-                format!("{all} commands ({live} live) for {token}"),
-            );
+        let commands: Vec<_> =
+            applied.ledger.commands().iter().filter(|command| of_token(&command.comment)).collect();
+        let live = commands.iter().filter(|command| !over(command.status)).count();
+        if let [earlier @ .., _] = commands.as_slice()
+            && !earlier.is_empty()
+            && !earlier.iter().all(|command| was_hidden(command))
+        {
+            let what = format!("{} commands ({live} live) for {token}", commands.len());
+            self.wrong(applied, Invariant::OneCommandASend, what);
         }
     }
 }
@@ -410,6 +421,11 @@ struct Place<'a> {
     token: &'a str,
     execution: Option<&'a Value>,
     steps: &'a [Value],
+}
+
+/// Which step an item is of, by its key.
+fn ordinal_of(sk: &str) -> Option<u64> {
+    sk.strip_prefix("STEP#").and_then(|ordinal| ordinal.parse().ok())
 }
 
 fn is_loop(step: &Value) -> bool {

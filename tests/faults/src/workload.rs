@@ -11,7 +11,9 @@ use std::time::Duration;
 
 /// SSM shows what happened later than this, and a command may be taken for absent and sent a second time (protocols,
 /// P3: three looks, the first 90 s after the try, one a minute at most).
-const SEEN_IN_TIME: Duration = Duration::from_secs(180);
+pub(crate) const SEEN_IN_TIME: Duration = Duration::from_secs(180);
+/// How long facts are taken.
+const RETENTION_DAYS: u32 = 365;
 /// A fleet with more nodes is a wide one.
 const WIDE: u64 = 50;
 /// SSM API reference, StartAutomationExecution.ClientToken: a UUID.
@@ -30,8 +32,8 @@ const POISON: [&str; 5] = [
 pub(crate) struct Workload {
     pub(crate) fleet: Fleet,
     pub(crate) ssm: SsmOptions,
-    /// SSM may show a command later than anybody waits for it: a second one may be sent (G4).
-    pub(crate) hides_for_long: bool,
+    /// SSM may show what happened later than anybody waits for it.
+    pub(crate) lags_for_long: bool,
     pub(crate) index_lag: Option<Span>,
     pub(crate) invocation_events: bool,
     /// Whether people are told of ends.
@@ -40,8 +42,8 @@ pub(crate) struct Workload {
     pub(crate) acts: Vec<Act>,
     /// How long things go wrong.
     pub(crate) storm: Duration,
-    /// Whether all messages come once more when all is over.
-    pub(crate) replay: bool,
+    /// So many days after all is over, all messages come once more.
+    pub(crate) replay_after_days: Option<u32>,
 }
 
 /// One execution as somebody is going to start it.
@@ -67,12 +69,16 @@ pub(crate) enum Deed {
     Start(usize),
     /// Stops one: `Cancel` or `Complete`.
     Stop(usize, &'static str),
+    /// The same a moment after the so manyth SendCommand of the run has left.
+    StopAtSend(usize, &'static str, u64, Duration),
     /// Sends a signal: `Approve`, `Reject` or `Resume`.
     Signal(usize, &'static str),
     /// Sends a command through our API.
     Send(Vec<String>),
     /// Puts a message nobody can read into a queue.
     Poison(&'static str, &'static str),
+    /// Somebody reports that a node of the newest command ended otherwise than it did.
+    Contradict,
     /// SSM hides the next command for a while, and answers its sender, or doesn't.
     Hide(Duration, bool),
 }
@@ -91,18 +97,19 @@ impl Workload {
         let steps_max = if nodes > WIDE { 3 } else { 6 };
         let executions: Vec<_> =
             (0..count).map(|at| PlannedExecution::drawn(at, &ids, steps_max, &mut dice)).collect();
-        let storm = Duration::from_secs(dice.mostly_small(60, 900));
+        // Three looks for a command take three minutes and a half.
+        let storm_s = if dice.hits(0.25) { dice.between(240, 900) } else { dice.mostly_small(60, 900) };
+        let storm = Duration::from_secs(storm_s);
         let mut acts = others(&ids, storm, &mut dice);
         for at in 0..executions.len() {
             acts.extend(life(at, storm, &mut dice));
         }
         acts.sort_by_key(|act| act.after);
-        let hidden = acts.iter().any(|act| matches!(act.what, Deed::Hide(time, _) if time > SEEN_IN_TIME));
         let (ssm, lag) = ssm(&mut dice);
         Self {
             fleet,
             ssm,
-            hides_for_long: hidden || lag > SEEN_IN_TIME,
+            lags_for_long: lag > SEEN_IN_TIME,
             index_lag: dice.weighted(&[
                 (60, None),
                 (20, Some(Span::millis(10, 2000))),
@@ -114,7 +121,7 @@ impl Workload {
             executions,
             acts,
             storm,
-            replay: dice.hits(0.1),
+            replay_after_days: dice.weighted(&[(90, None), (8, Some(3)), (2, Some(RETENTION_DAYS + 2))]),
         }
     }
 }
@@ -135,14 +142,14 @@ impl Workload {
         Self {
             fleet,
             ssm: SsmOptions::default(),
-            hides_for_long: false,
+            lags_for_long: false,
             index_lag: None,
             invocation_events: false,
             announce: true,
             executions: vec![execution],
             acts,
             storm: Duration::from_secs(10),
-            replay: false,
+            replay_after_days: None,
         }
     }
 }
@@ -165,12 +172,17 @@ fn life(at: usize, storm: Duration, dice: &mut Dice) -> Vec<Act> {
     if dice.hits(0.2) {
         acts.push(Act { after: begin + within(dice, Duration::from_secs(30)), what: Deed::Start(at) });
     }
-    if dice.hits(0.3) {
+    if dice.hits(0.35) {
         // Often just when something is about to happen.
         let longest = *dice.of(&[Duration::from_secs(4), Duration::from_secs(40), storm * 2]);
         let kind = if dice.hits(0.75) { "Cancel" } else { "Complete" };
         let after = begin + within(dice, longest);
-        acts.push(Act { after, what: Deed::Stop(at, kind) });
+        let longest = Duration::from_secs(*dice.of(&[1, 6, 20]));
+        let moment = within(dice, longest);
+        acts.push(match dice.between(0, 4) {
+            0..=2 => Act { after: begin, what: Deed::StopAtSend(at, kind, dice.mostly_small(1, 4), moment) },
+            _ => Act { after, what: Deed::Stop(at, kind) },
+        });
         if dice.hits(0.3) {
             acts.push(Act {
                 after: after + within(dice, Duration::from_secs(90)),
@@ -198,6 +210,10 @@ fn others(ids: &[String], storm: Duration, dice: &mut Dice) -> Vec<Act> {
             let after = dice.duration(Duration::ZERO, storm);
             acts.push(Act { after, what: Deed::Poison(queue, POISON[dice.index(POISON.len())]) });
         }
+    }
+    if dice.hits(0.1) {
+        let after = dice.duration(Duration::ZERO, storm * 2);
+        acts.push(Act { after, what: Deed::Contradict });
     }
     if dice.hits(0.3) {
         // As often as not before the first is sent.
@@ -242,13 +258,17 @@ impl Workload {
         note(self.fleet.nodes().is_empty(), "workload: no nodes");
         note(self.fleet.nodes().len() > 150, "workload: more than 150 nodes");
         note(self.executions.len() > 1, "workload: several executions");
-        note(self.hides_for_long, "workload: SSM hides commands for long");
+        note(self.lags_for_long, "workload: SSM lags for long");
         note(self.index_lag.is_some(), "workload: indexes lag");
         note(self.invocation_events, "workload: events of all nodes");
-        note(self.replay, "workload: everything comes again");
+        note(self.replay_after_days == Some(3), "workload: everything comes again");
+        note(self.replay_after_days > Some(RETENTION_DAYS), "workload: everything comes again too late");
         let has = |what: &dyn Fn(&Deed) -> bool| self.acts.iter().any(|act| what(&act.what));
         note(has(&|deed| matches!(deed, Deed::Poison(..))), "workload: poison");
         note(has(&|deed| matches!(deed, Deed::Send(_))), "workload: a command through our API");
+        note(has(&|deed| matches!(deed, Deed::Contradict)), "workload: a report that is not true");
+        note(has(&|deed| matches!(deed, Deed::Hide(..))), "workload: SSM hides a command");
+        note(has(&|deed| matches!(deed, Deed::StopAtSend(..))), "workload: a stop at a send");
         for (action, what) in [
             ("aws:branch", "workload: a branch"),
             ("aws:sleep", "workload: a sleep"),

@@ -3,7 +3,9 @@
 use fleetwright_local::clock::START;
 use fleetwright_local::fleet::{Behaviour, Span};
 use fleetwright_local::ssm::{Outcome, RunEnd, SsmOptions};
-use fleetwright_protocols::{Call, CallRule, Failure, Run, Story, on, outcome_of, runbooks, steady_fleet};
+use fleetwright_protocols::{
+    Call, CallRule, Failure, Run, Story, any_call, on, outcome_of, runbooks, steady_fleet, text, ticks,
+};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -241,4 +243,61 @@ fn a_step_by_targets_that_was_closed_before_any_node_was_named_shows_them_when_s
     assert_eq!(run.number("first", "TargetCount"), 0, "SSM has not named any");
     assert!(shown(&mut run).is_empty());
     is_heard_out(&mut run);
+}
+
+#[test]
+fn one_failed_read_by_whoever_comes_first_hours_too_late_makes_no_node_unknown() {
+    // Reconcile is down for longer than anybody would wait for SSM; the first read after that fails.
+    let down = u64::try_from(SignedDuration::from_hours(4).as_mins()).expect("minutes");
+    let silent = |ssm: &mut SsmOptions| ssm.event_loss = 1.0;
+    let story = Story::new().fleet(steady_fleet(5, 60)).ssm(silent).delivery(ticks().first(down).lost());
+    // As often as one look tries.
+    let story = story.call(on("ListCommandInvocations").first(3).fail_before(Failure::Http500));
+    let mut run = story.start();
+    run.end_within(Duration::from_secs(6 * 3600));
+    assert!(run.now() > START + SignedDuration::from_hours(4));
+    assert_eq!(run.number("first", "SuccessCount"), 5);
+    run.check();
+}
+
+#[test]
+fn a_contradicted_command_is_settled_again_though_ssm_refuses_the_first_reads() {
+    let mut run = Story::new().fleet(steady_fleet(3, 60)).play();
+    let (command, node) = (run.commands()[0].command_id.to_string(), run.nodes()[1].clone());
+    let before = settled_with(&run, &command);
+    assert!(before < 4);
+    run.from_now(on("ListCommands").by("on-command-event").first(6).throttle());
+    run.say(&command, &node, "Failed");
+    run.pass(SignedDuration::from_mins(1));
+    assert_eq!(settled_with(&run, &command), before, "SSM has not been read");
+    run.pass(SignedDuration::from_mins(30));
+    assert_eq!(settled_with(&run, &command), 4, "the message came again: three reports, and the false one");
+    assert_eq!(shown(&mut run)[&node], "Success", "SSM's answer stands");
+    run.check();
+}
+
+/// So many reports were known when the settle that stands was read.
+fn settled_with(run: &Run, command: &str) -> u64 {
+    let key = format!("CMD#{command}");
+    let items = run.items();
+    let item = items.iter().find(|item| text(item, "pk") == Some(&key) && text(item, "sk") == Some("CMD"));
+    item.expect("a command")["settled_facts"]["N"].as_str().expect("settled").parse().expect("a number")
+}
+
+#[test]
+fn errors_of_which_only_events_told_count_to_max_errors_where_ssm_says_nothing() {
+    let wide = runbooks::WIDE_STEP.replace("\"100\"", "\"50\"").replace("100%", "10");
+    assert!(wide.contains("MaxConcurrency: \"50\""), "one command after the other: {wide}");
+    let story = Story::new().fleet(steady_fleet(120, 60)).runbook(&wide);
+    // Only after it was sent: SSM then answers nothing any more.
+    let mute = |call: &Call<'_>| call.operation.starts_with("ListCommand");
+    let mut run = story.call(any_call().when(mute).each().fail_before(Failure::Http500)).deploy();
+    for node in run.nodes().iter().take(50) {
+        run.cloud().ssm.script(node, "*", Outcome::Failed(7));
+    }
+    run.start();
+    run.end_within(Duration::from_secs(12 * 3600));
+    assert_eq!(run.number("first", "UnknownCount"), 50, "an event's Failed may be Undeliverable");
+    assert_eq!(run.commands().len(), 1, "beyond MaxErrors nothing more is sent");
+    assert!(!run.has_idle_rules());
 }

@@ -19,6 +19,9 @@ const BLIND: &str = "Nothing is lost (G3), but nobody hears which nodes are done
 const REFUSED: &str = "Sends name this role: SSM refuses them, or takes them and tells nobody which nodes are done. What \
      was taken is lost to nobody (G3), but known only when SSM is asked, minutes late.";
 
+const DEAD: &str = "The functions do not start: nothing is sent, looked at or shown. What is stored stays, and goes on \
+     when they do.";
+
 /// The trust policy that the role has to have.
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ssm.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
 
@@ -36,11 +39,11 @@ fn let_publish(account: &Account, role_arn: &str, topic: &str) -> String {
     ))
 }
 
-/// What the functions ask SSM to publish with, if they do.
-fn asked(wiring: &Wiring) -> Found<Option<(&str, &str)>> {
+/// The topic and the role that the functions ask SSM to publish with, if they do.
+fn asked(wiring: &Wiring) -> Found<Option<(&str, Option<&str>)>> {
     let topic = wiring.setting("FLEETWRIGHT_NOTIFICATION_TOPIC_ARN")?;
     let role = wiring.setting("FLEETWRIGHT_NOTIFICATION_ROLE_ARN")?;
-    Ok(topic.zip(role))
+    Ok(topic.map(|topic| (topic, role)))
 }
 
 /// Whether a queue that is worked off hears of what is published.
@@ -79,8 +82,13 @@ pub(in crate::doctor) async fn subscription(account: &Account, wiring: &Wiring) 
 /// Whether the role is there and SSM may act in it, and whether it may publish.
 pub(in crate::doctor) async fn role(account: &Account, wiring: &Wiring) -> [Finding; 2] {
     match asked(wiring) {
-        Ok(Some((topic, role))) => {
+        Ok(Some((topic, Some(role)))) => {
             [trusts(account, role, topic).await, may_publish(account, role, topic).await]
+        }
+        Ok(Some((topic, None))) => {
+            let found = format!("topic {} is set, and no role to publish to it", name_in(topic));
+            let role = Finding::wrong(ROLE, found, DEAD, wiring.deploy(account));
+            [role, Finding::unchecked(MAY_PUBLISH, "no role is set")]
         }
         Ok(None) => [ROLE, MAY_PUBLISH].map(|check| Finding::ok(check, NOT_WANTED)),
         Err(trouble) => [ROLE, MAY_PUBLISH].map(|check| Finding::unchecked(check, &trouble)),

@@ -24,6 +24,8 @@ pub struct CommandEntry {
     pub document: Arc<str>,
     /// When it was accepted.
     pub requested_at: Timestamp,
+    /// When reads of SSM show it for the first time.
+    pub shown_at: Timestamp,
     /// When a cancel of all of it was first accepted.
     pub cancelled_at: Option<Timestamp>,
     /// Its status now, without any lag.

@@ -128,11 +128,11 @@ impl Ssm {
         };
         let hidden = self.hide_next.take();
         let lag = hidden.unwrap_or_else(|| self.options.read_lag.draw(&mut self.rng));
-        self.ledger.accept(entry(&command));
         self.by_command.insert(Arc::clone(&command.id), c);
         command.tally =
             Tally::of(&[(StatusDetails::Pending, u32::try_from(nodes.len()).unwrap_or(u32::MAX))]);
         command.note(now, lag);
+        self.ledger.accept(entry(&command));
         let begins = now + self.options.resolve_lag.draw(&mut self.rng);
         command.slots.push(self.agenda.enter(begins, Happening::Begin(c)));
         command.slots.push(self.agenda.enter(command.expires_at, Happening::Expire(c)));
@@ -256,6 +256,7 @@ fn entry(command: &Command) -> CommandEntry {
         comment: command.request.comment.clone().unwrap_or_default(),
         document: Arc::clone(&command.document.name),
         requested_at: timestamp(command.requested_at),
+        shown_at: timestamp(command.visible_from()),
         cancelled_at: None,
         status: CommandStatus::Pending,
         ended_at: None,

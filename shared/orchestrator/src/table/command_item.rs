@@ -31,6 +31,7 @@ const GENERATION: &str = "settled_generation";
 const SETTLED_FACTS: &str = "settled_facts";
 const SETTLED_PARTS: &str = "settled_parts";
 const EMPTY_READS: &str = "empty_reads";
+const SILENT_SINCE: &str = "silent_since";
 const CURSOR: &str = "settle_cursor";
 const HEAD: &str = "settled_head";
 const DESCRIBED: &str = "described";
@@ -364,7 +365,9 @@ fn unite_chunks(commands: &mut BTreeMap<CommandId, CommandItem>, chunks: Vec<Com
 fn applied(updated: Updated) -> Result<HashMap<String, AttributeValue>, Error> {
     match updated {
         Updated::Applied(item) => Ok(item),
-        Updated::Refused(_) => Err(Error::Ours("an update without a condition was refused".to_owned())),
+        Updated::Refused(_) => {
+            Err(Error::Ours("an update without a condition of its own was refused".to_owned()))
+        }
     }
 }
 

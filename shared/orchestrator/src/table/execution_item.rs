@@ -12,6 +12,7 @@ use super::send_item::{self, SendItem};
 use super::update::{Update, Updated, expiry};
 use crate::back_off::CALLS_MAX;
 use crate::error::{Known, known};
+use crate::planted::{Bug, is_planted};
 use crate::{Error, Operation};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
@@ -354,7 +355,10 @@ impl Table {
         from: Timestamp,
         to: Option<Timestamp>,
     ) -> Result<bool, Error> {
-        let update = Update::of(pk, sk).if_equals(DUE_AT, moment(from));
+        let update = match is_planted(Bug::IndexIsTruth) {
+            true => Update::of(pk, sk).if_exists(),
+            false => Update::of(pk, sk).if_equals(DUE_AT, moment(from)),
+        };
         let update = match to {
             Some(to) => update.set(DUE_AT, moment(to)),
             None => update.remove(DUE_AT).remove(DUE_SHARD),

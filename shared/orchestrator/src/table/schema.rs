@@ -122,6 +122,9 @@ pub(crate) enum DueFor {
 }
 
 impl DueFor {
+    /// In the order in which a tick of reconcile reads them.
+    pub(crate) const ALL: [Self; 2] = [Self::Executions, Self::Nobody];
+
     /// How many shards it has. Each costs a query a minute, whether or not anything is due.
     pub(crate) const fn shards(self) -> u8 {
         match self {

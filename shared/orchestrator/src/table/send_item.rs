@@ -225,14 +225,12 @@ impl Table {
         if let Some(description) = description {
             update = update.set(DESCRIPTION, AttributeValue::B(Blob::new(pack(description)?)));
         }
-        update = update
+        let update = update
             .set(COMMAND_ID, text(command_id.as_str()))
             .set(STATE, text(SENT))
             .if_differs(STATE, text(ENDED))
-            .if_exists();
-        if !is_planted(Bug::LastCommandWins) {
-            update = update.if_missing_or_equals(COMMAND_ID, text(command_id.as_str()));
-        }
+            .if_exists()
+            .if_missing_or_equals(COMMAND_ID, text(command_id.as_str()));
         match update.apply(self).await? {
             Updated::Applied(item) => Ok(Recorded::Stands(Box::new(parse(&item)?.send))),
             Updated::Refused(Some(item)) => {

@@ -3,11 +3,11 @@
 use super::record::placed;
 use super::{
     CURSOR, CommandItem, EMPTY_READS, EXPIRES_AFTER, GENERATION, HEAD, SETTLED_FACTS, SETTLED_PARTS,
-    SettleCursor, SettledHead, applied,
+    SILENT_SINCE, SettleCursor, SettledHead, applied,
 };
 use crate::Error;
 use crate::table::Table;
-use crate::table::attributes::{json, moment, number, text};
+use crate::table::attributes::{Reader, json, moment, number, text};
 use crate::table::schema::{DUE_AT, DUE_SHARD, keys};
 use crate::table::update::{Update, Updated};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -59,6 +59,12 @@ impl Table {
         let read = AttributeValue::Ns(vec![read_at.as_millisecond().to_string()]);
         let update = Update::of(&keys::command(id), keys::COMMAND).unite(EMPTY_READS, Some(read));
         Ok(CommandItem::parse(&applied(update.apply(self).await?)?)?.empty_reads)
+    }
+
+    /// Remembers that SSM could not be read when nothing more was waited for; since when that is so.
+    pub(crate) async fn remember_silence(&self, id: &CommandId, now: Timestamp) -> Result<Timestamp, Error> {
+        let update = Update::of(&keys::command(id), keys::COMMAND).set_once(SILENT_SINCE, moment(now));
+        Reader(&applied(update.apply(self).await?)?).moment(SILENT_SINCE)
     }
 
     /// What SSM says of when the command is over, where a guess stood.
