@@ -53,7 +53,7 @@ use fleetwright_fleet::CommandId;
 use fleetwright_runbook::Runbook;
 use jiff::{SignedDuration, Timestamp};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -90,6 +90,8 @@ pub struct Orchestrator {
     ssm_calls: Arc<AtomicU32>,
     /// When this environment last asked SSM about a command: events of its neighbours come by the dozen.
     asked_at: Arc<Mutex<BTreeMap<(Asking, CommandId), Timestamp>>>,
+    /// Wakes this environment has sent that are still to come.
+    wakes: Arc<Mutex<BTreeSet<(ExecutionId, Timestamp)>>>,
 }
 
 /// What is asked of SSM no more often than its answer can change.
@@ -132,6 +134,7 @@ impl Orchestrator {
             runbooks: Arc::default(),
             ssm_calls: Arc::default(),
             asked_at: Arc::default(),
+            wakes: Arc::default(),
         }
     }
 

@@ -7,6 +7,8 @@ use serde_json::json;
 
 /// SQS delays a message by at most so much (SQS API reference, SendMessage.DelaySeconds).
 const DELAY_MAX_S: i64 = 900;
+/// A wake so near to the wanted moment will do.
+const NEAR: SignedDuration = SignedDuration::from_secs(1);
 
 impl Orchestrator {
     /// Has the execution looked at when `at` has come; not at all if that is further off than a message can wait.
@@ -16,6 +18,10 @@ impl Orchestrator {
         // Rounded up: a wake that comes early would only be sent again.
         let delay_s = ahead.as_secs() + i64::from(ahead.subsec_nanos() > 0);
         let (Some(queue), true) = (&self.config.prompt_queue_url, delay_s <= DELAY_MAX_S) else { return };
+        let comes_at = self.now() + SignedDuration::from_secs(delay_s);
+        if self.is_to_be_woken(execution, comes_at) {
+            return;
+        }
         let sent = self
             .clients
             .sqs
@@ -25,9 +31,25 @@ impl Orchestrator {
             .message_body(json!({ "fleetwright": "wake", "execution": execution.as_str() }).to_string())
             .send()
             .await;
-        if let Err(error) = sent {
-            let error = Error::of(Operation::SendMessage, &error);
-            tracing::warn!(execution = %execution, %error, "a wake was not sent; reconcile will look");
+        match sent {
+            Ok(_) => {
+                if let Ok(mut wakes) = self.wakes.lock() {
+                    wakes.insert((execution.clone(), comes_at));
+                }
+            }
+            Err(error) => {
+                let error = Error::of(Operation::SendMessage, &error);
+                tracing::warn!(execution = %execution, %error, "a wake was not sent; reconcile will look");
+            }
         }
+    }
+
+    /// Whether this environment has sent a wake that is still to come at about that moment. Else each copy of a message
+    /// that comes twice would begin a chain of wakes of its own, and each of theirs another.
+    fn is_to_be_woken(&self, execution: &ExecutionId, at: Timestamp) -> bool {
+        let now = self.now();
+        let Ok(mut wakes) = self.wakes.lock() else { return false };
+        wakes.retain(|(_, comes_at)| *comes_at > now);
+        wakes.iter().any(|(woken, comes_at)| woken == execution && comes_at.duration_since(at).abs() <= NEAR)
     }
 }

@@ -4,7 +4,8 @@ use fleetwright_local::clock::START;
 use fleetwright_local::fleet::{Behaviour, Span};
 use fleetwright_local::ssm::{Outcome, RunEnd, SsmOptions};
 use fleetwright_protocols::{
-    Call, CallRule, Failure, Run, Story, any_call, on, outcome_of, runbooks, steady_fleet, text, ticks,
+    Call, CallRule, DeliveryFault, Failure, Run, Story, any_call, on, outcome_of, runbooks, steady_fleet,
+    text, ticks, wakes,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -300,4 +301,16 @@ fn errors_of_which_only_events_told_count_to_max_errors_where_ssm_says_nothing()
     assert_eq!(run.number("first", "UnknownCount"), 50, "an event's Failed may be Undeliverable");
     assert_eq!(run.commands().len(), 1, "beyond MaxErrors nothing more is sent");
     assert!(!run.has_idle_rules());
+}
+
+#[test]
+fn wakes_that_all_come_twice_at_once_do_not_multiply() {
+    let lagging = |ssm: &mut SsmOptions| ssm.read_lag = Span::seconds(20, 60);
+    let story = || Story::new().fleet(steady_fleet(100, 30)).runbook(runbooks::WIDE_STEP).ssm(lagging);
+    let calm = story().play().applied("sqs:SendMessage");
+    let mut run = story().delivery(wakes().with(|_| DeliveryFault::Twin)).play();
+    let wakes = run.applied("sqs:SendMessage");
+    // One for each moment, by as many environments as work at the same time; without that, 24 and 76.
+    assert!(calm <= 12 && wakes <= 4 * calm, "{wakes} wakes, on a calm day {calm}");
+    run.check();
 }
