@@ -39,6 +39,7 @@ pub const CONTROL_OPERATIONS: &[&str] = &[
     "dynamodb:Query",
     "dynamodb:TransactWriteItems",
     "dynamodb:UpdateItem",
+    "events:PutEvents",
     "sns:Publish",
     "sqs:SendMessage",
     "ssm:CancelCommand",

@@ -14,10 +14,13 @@ pub const OPERATIONS: &[&str] = &[
     "dynamodb:PutItem",
     "dynamodb:TransactWriteItems",
     "dynamodb:UpdateItem",
+    "events:PutEvents",
     "sns:Publish",
     "sqs:SendMessage",
     "ssm:CancelCommand",
     "ssm:DescribeInstancePatchStates",
+    "ssm:GetDocument",
+    "ssm:GetParameters",
     "ssm:ListCommandInvocations",
     "ssm:ListCommands",
     "ssm:SendCommand",
@@ -88,7 +91,8 @@ fn answer(source: Source, taken: TakenFacts) -> Result<Value, EventError> {
 }
 
 fn read(event: &Value) -> Result<(Source, Vec<BatchMessage>), EventError> {
-    if event.get("detail-type").is_some() {
+    // An event as it is, or what a rule's input transformer made of it.
+    if event.get("detail-type").is_some() || event.get("fleetwright").is_some() {
         let id = event.get("id").and_then(Value::as_str).unwrap_or("event").to_owned();
         return Ok((Source::Direct, vec![BatchMessage { id, body: event.to_string() }]));
     }
@@ -110,10 +114,13 @@ fn queue_messages(event: SqsEvent) -> Result<Vec<BatchMessage>, EventError> {
     event.records.into_iter().map(message).collect()
 }
 
+/// In the envelope that a queue gets: it names the message and its topic.
 fn notifications(event: SnsEvent) -> Vec<BatchMessage> {
-    let message = |record: aws_lambda_events::sns::SnsRecord| BatchMessage {
-        id: record.sns.message_id,
-        body: record.sns.message,
+    let message = |record: aws_lambda_events::sns::SnsRecord| {
+        let sns = record.sns;
+        let envelope = json!({ "Type": "Notification", "TopicArn": sns.topic_arn, "MessageId": sns.message_id,
+            "Timestamp": sns.timestamp, "Message": sns.message });
+        BatchMessage { body: envelope.to_string(), id: sns.message_id }
     };
     event.records.into_iter().map(message).collect()
 }

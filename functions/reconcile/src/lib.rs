@@ -14,6 +14,7 @@ pub const OPERATIONS: &[&str] = &[
     "dynamodb:Query",
     "dynamodb:TransactWriteItems",
     "dynamodb:UpdateItem",
+    "events:PutEvents",
     "sns:Publish",
     "sqs:SendMessage",
     "ssm:CancelCommand",

@@ -64,7 +64,7 @@ impl Cloud {
     }
 
     /// An event goes to the targets of the rules it matches.
-    pub(crate) fn route(&mut self, event: &serde_json::Value, at: Timestamp) {
+    pub fn route(&mut self, event: &serde_json::Value, at: Timestamp) {
         for routed in self.eventbridge.route(event) {
             self.dispatch(Channel::Event, &routed.rule, &routed.target, &routed.payload, at);
         }

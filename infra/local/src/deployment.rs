@@ -388,6 +388,7 @@ fn config(options: &DeploymentOptions) -> Config {
             .notifications
             .then(|| Notifications { topic_arn: topic_arn(TOPIC), role_arn: role_arn(NOTIFIER) }),
         people_topic_arn: options.announce.then(|| topic_arn(PEOPLE)),
+        event_bus: options.announce.then(|| "default".to_owned()),
         place: fleetwright_engine::Place {
             account_id: ACCOUNT.to_owned(),
             region: REGION.to_owned(),
@@ -450,6 +451,7 @@ fn connect(simulation: &Simulation, options: &DeploymentOptions) {
             name: "command-status".to_owned(),
             trigger: Trigger::Pattern(pattern),
             target: Target::Queue(PROMPT.to_owned()),
+            input_template: None,
         });
     }
     if options.invocation_events {
@@ -462,12 +464,14 @@ fn connect(simulation: &Simulation, options: &DeploymentOptions) {
             name: "invocation-status".to_owned(),
             trigger: Trigger::Pattern(pattern),
             target: Target::Queue(FACTS.to_owned()),
+            input_template: None,
         });
     }
     cloud.eventbridge.add(Rule {
         name: "every-minute".to_owned(),
         trigger: Trigger::EveryMinute,
         target: Target::Function("reconcile".to_owned()),
+        input_template: None,
     });
 }
 

@@ -17,7 +17,7 @@ use crate::sns::{Payload, Target};
 #[derive(Clone, Debug, PartialEq)]
 pub enum Trigger {
     /// Events that match: every member of the pattern is an object matched member by member, or a list of the values
-    /// it may have.
+    /// it may have, `{"exists": true}` for any.
     Pattern(Value),
     /// Every whole minute.
     EveryMinute,
@@ -32,6 +32,9 @@ pub struct Rule {
     pub trigger: Trigger,
     /// Who gets the event.
     pub target: Target,
+    /// What the target gets instead of the event: JSON with EventBridge's own variables in it (EventBridge user guide,
+    /// eb-transform-target-input). Variables with paths are not modelled.
+    pub input_template: Option<String>,
 }
 
 /// One event on its way from a rule to its target.
@@ -161,12 +164,24 @@ impl EventBridge {
 
 impl Routed {
     fn new(rule: &Rule, event: &Value) -> Self {
+        let text = rule.input_template.as_ref().map(|template| transformed(template, rule, event));
         let payload = match &rule.target {
-            Target::Queue(_) => Payload::Text(event.to_string()),
-            Target::Function(_) => Payload::Event(event.clone()),
+            Target::Queue(_) => Payload::Text(text.unwrap_or_else(|| event.to_string())),
+            Target::Function(_) => {
+                let input = text.and_then(|text| serde_json::from_str(&text).ok());
+                Payload::Event(input.unwrap_or_else(|| event.clone()))
+            }
         };
         Self { rule: rule.name.clone(), target: rule.target.clone(), payload }
     }
+}
+
+/// A template with the variables in it replaced, each by JSON.
+fn transformed(template: &str, rule: &Rule, event: &Value) -> String {
+    template
+        .replace("<aws.events.rule-arn>", &json!(rule_arn(&rule.name)).to_string())
+        .replace("<aws.events.rule-name>", &json!(rule.name).to_string())
+        .replace("<aws.events.event.json>", &event.to_string())
 }
 
 /// The first whole minute strictly after a moment.
@@ -182,7 +197,9 @@ fn matches(pattern: &Value, event: &Value) -> bool {
         }
         // An event's own list matches when one of its members is wanted.
         (Value::Array(wanted), Value::Array(found)) => found.iter().any(|value| wanted.contains(value)),
-        (Value::Array(wanted), found) => wanted.contains(found),
+        (Value::Array(wanted), found) => {
+            wanted.contains(found) || wanted.contains(&json!({ "exists": true }))
+        }
         _ => false,
     }
 }
@@ -206,7 +223,12 @@ mod tests {
         let mut bus = EventBridge::new(1, START);
         assert_eq!(bus.next_at(), None);
         let target = Target::Function("reconcile".to_owned());
-        bus.add(Rule { name: "tick".to_owned(), trigger: Trigger::EveryMinute, target });
+        bus.add(Rule {
+            name: "tick".to_owned(),
+            trigger: Trigger::EveryMinute,
+            target,
+            input_template: None,
+        });
         let minute = bus.next_at().unwrap();
         assert_eq!(minute.duration_since(START).as_secs(), 60);
         assert!(bus.scheduled(START).is_empty());

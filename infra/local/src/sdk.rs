@@ -29,6 +29,8 @@ pub struct SdkClients {
     pub ssm: aws_sdk_ssm::Client,
     /// Simple Notification Service.
     pub sns: aws_sdk_sns::Client,
+    /// EventBridge.
+    pub events: aws_sdk_eventbridge::Client,
     /// Simple Queue Service.
     pub sqs: aws_sdk_sqs::Client,
 }
@@ -59,6 +61,9 @@ impl SdkClients {
             ),
             ssm: aws_sdk_ssm::Client::from_conf(config!(aws_sdk_ssm, environment, own()).build()),
             sns: aws_sdk_sns::Client::from_conf(config!(aws_sdk_sns, environment, own()).build()),
+            events: aws_sdk_eventbridge::Client::from_conf(
+                config!(aws_sdk_eventbridge, environment, own()).build(),
+            ),
             sqs: aws_sdk_sqs::Client::from_conf(config!(aws_sdk_sqs, environment, own()).build()),
         }
     }

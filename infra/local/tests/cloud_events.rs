@@ -167,7 +167,8 @@ fn an_asynchronous_event_is_tried_three_times() {
     let events = deploy_failing(&mut simulation, 2);
     let target = Target::Function("failing".to_owned());
     let pattern = json!({ "source": ["fleetwright"], "detail": { "status": ["Success"] } });
-    let rule = Rule { name: "rule".to_owned(), trigger: Trigger::Pattern(pattern), target };
+    let rule =
+        Rule { name: "rule".to_owned(), trigger: Trigger::Pattern(pattern), target, input_template: None };
     simulation.cloud().eventbridge.add(rule);
     let now = simulation.now();
     for status in ["Success", "InProgress"] {
@@ -194,6 +195,7 @@ fn the_schedule_fires_every_minute_and_names_it() {
         name: "tick".to_owned(),
         trigger: Trigger::EveryMinute,
         target,
+        input_template: None,
     });
     run(&mut simulation, 200);
     let times: Vec<_> =

@@ -52,6 +52,7 @@ pub fn clients(settings: &Settings) -> Clients {
         ssm_by_role: settings.roles.iter().map(as_role).collect(),
         sqs: aws_sdk_sqs::Client::new(&config),
         sns: aws_sdk_sns::Client::new(&config),
+        events: aws_sdk_eventbridge::Client::new(&config),
         time,
         sleep: SharedAsyncSleep::new(TokioSleep::new()),
     }

@@ -89,6 +89,7 @@ impl Settings {
             assume_roles: AssumeRoles::Listed,
             answered: BTreeSet::new(),
             people_topic_arn: optional("FLEETWRIGHT_PEOPLE_TOPIC_ARN"),
+            event_bus: optional("FLEETWRIGHT_EVENT_BUS"),
             track_others,
         };
         let credentials = Credentials::new(

@@ -123,6 +123,10 @@ impl Orchestrator {
         let (mut lost, mut due) = (0, None);
         for round in 0..=ROUNDS_MAX {
             if round == ROUNDS_MAX || (round > 0 && turn.left(self.now()) < ROUND_TAKES) {
+                if !why.is_look() {
+                    // What somebody asked for is not committed: they must not be told that it is.
+                    return Err(Error::Again("no time left".to_owned()));
+                }
                 self.wake(id, self.now()).await;
                 break;
             }

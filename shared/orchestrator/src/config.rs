@@ -40,6 +40,8 @@ pub struct Config {
     pub notifications: Option<Notifications>,
     /// Where the end of an execution is told to people, if anywhere.
     pub people_topic_arn: Option<String>,
+    /// The event bus that the end of an execution is put on for programs, if any.
+    pub event_bus: Option<String>,
     /// Account, Region, partition.
     pub place: Place,
     /// Days that finished executions are kept.

@@ -18,6 +18,7 @@ pub enum Operation {
     TransactWriteItems,
     SendMessage,
     Publish,
+    PutEvents,
     GetDocument,
     GetParameters,
     ListCommands,

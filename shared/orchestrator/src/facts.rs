@@ -4,7 +4,7 @@ use crate::advance::Why;
 use crate::planted::{Bug, is_planted};
 use crate::settle::Settled;
 use crate::table::CommandItem;
-use crate::{Allowance, Error, Incoming, Orchestrator, read_message};
+use crate::{Allowance, Error, EventStart, Incoming, Orchestrator, read_message};
 use fleetwright_engine::ExecutionId;
 use fleetwright_fleet::{CommandId, Fact};
 use futures::{StreamExt, stream};
@@ -44,6 +44,7 @@ pub struct TakenFacts {
 struct Groups {
     facts: BTreeMap<CommandId, Vec<(String, Fact)>>,
     wakes: BTreeMap<ExecutionId, Vec<String>>,
+    starts: Vec<(String, EventStart)>,
 }
 
 /// What one execution is to be looked at for.
@@ -63,6 +64,9 @@ impl Orchestrator {
             taken.failed.extend(batch.iter().map(|message| message.id.clone()));
             return taken;
         }
+        let starts = groups.starts.into_iter().map(|(message, start)| self.start_for(message, start, turn));
+        let refused: Vec<_> = stream::iter(starts).buffer_unordered(GROUPS_AT_ONCE).collect().await;
+        taken.failed.extend(refused.into_iter().flatten());
         let folds = groups.facts.into_iter().map(|(id, facts)| self.fold_group(id, facts, turn));
         let folded: Vec<_> = stream::iter(folds).buffer_unordered(GROUPS_AT_ONCE).collect().await;
         let mut visits: BTreeMap<ExecutionId, Visit> = BTreeMap::new();
@@ -124,6 +128,8 @@ impl Orchestrator {
                     let group = groups.facts.entry(fact.command_id.clone()).or_default();
                     group.push((message.id.clone(), fact));
                 }
+                Ok(Incoming::Start(start)) if start.at.is_some_and(|at| at < oldest) => taken.too_old += 1,
+                Ok(Incoming::Start(start)) => groups.starts.push((message.id.clone(), start)),
                 Ok(Incoming::Wake(id)) => groups.wakes.entry(id).or_default().push(message.id.clone()),
                 Err(poison) => {
                     tracing::warn!(message = %message.id, %poison, "poison");
@@ -135,6 +141,26 @@ impl Orchestrator {
             }
         }
         groups
+    }
+
+    /// Starts what an event asks for. Answers with the message, if it must come again: a start that is refused ends in the
+    /// dead-letter queue, where somebody sees it.
+    async fn start_for(&self, message: String, start: EventStart, turn: Allowance) -> Option<String> {
+        if turn.left(self.now()) < GROUP_TAKES {
+            return Some(message);
+        }
+        match self.start(&start.request(), turn).await {
+            Ok(_) => None,
+            // Its words may hold a parameter's value.
+            Err(Error::Refused { code, .. }) => {
+                tracing::error!(asked_by = start.asked_by(), %code, "a start was refused");
+                Some(message)
+            }
+            Err(error) => {
+                tracing::warn!(asked_by = start.asked_by(), %error, "not started");
+                Some(message)
+            }
+        }
     }
 
     async fn fold_group(
@@ -177,7 +203,7 @@ impl Orchestrator {
                 self.acting_for(&owner.execution).await?
             }
         };
-        match actor.settle_item(&whole, turn.deadline).await? {
+        match actor.settle_item(&whole, None, turn.deadline).await? {
             Settled::Yes(..) => Ok(item),
             Settled::NotYet(_) => Err(Error::Again(format!("command {id}: SSM has not said all again"))),
         }

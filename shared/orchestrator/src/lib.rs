@@ -9,6 +9,7 @@ mod back_off;
 mod commands;
 mod config;
 mod error;
+mod event_start;
 mod facts;
 mod halt;
 mod health;
@@ -34,6 +35,7 @@ mod wake;
 pub use commands::{CLOCKS_DIFFER, CommandQuery, NodeVisit, Page, Sender};
 pub use config::{Allowance, AssumeRoles, CALL_TIMEOUT, Config, Entropy, Notifications};
 pub use error::{Error, Known, Operation};
+pub use event_start::{EventStart, MalformedStart};
 pub use facts::{BatchMessage, TakenFacts};
 pub use message::{Incoming, Poison, read_message};
 pub use query::{ExecutionView, OutputView, StepDefinition, StepView};
@@ -70,6 +72,8 @@ pub struct Clients {
     pub sqs: aws_sdk_sqs::Client,
     /// SNS, for people.
     pub sns: aws_sdk_sns::Client,
+    /// EventBridge, for programs.
+    pub events: aws_sdk_eventbridge::Client,
     /// The clock all of them run by.
     pub time: SharedTimeSource,
     /// Waiting by that clock.

@@ -21,6 +21,8 @@ pub(crate) struct Seen {
     pub(crate) commands: BTreeMap<CommandId, CommandItem>,
     /// Marked commands by the try around which they were listed: sends of one commit share a window.
     pub(crate) listed: BTreeMap<Timestamp, Vec<Command>>,
+    /// The step that was open when the execution was read.
+    pub(crate) open_step: Option<u32>,
 }
 
 impl Seen {
@@ -37,7 +39,7 @@ impl Seen {
             ..Observations::default()
         };
         let commands = hints.into_iter().map(|item| (item.id.clone(), item)).collect();
-        Self { execution, turn, observations, commands, listed: BTreeMap::new() }
+        Self { execution, turn, observations, commands, listed: BTreeMap::new(), open_step: None }
     }
 
     /// Takes a send as it was read.
@@ -58,6 +60,7 @@ impl Orchestrator {
         };
         seen.observations.resumed_at = loaded.resumed_at;
         // Without its role it is set aside in a moment: nothing is done for it before.
+        seen.open_step = loaded.execution.open_step().map(|step| step.ordinal);
         let Some(actor) = self.acting_as(loaded.execution.role.as_deref()) else { return Ok(Some(loaded)) };
         let sends: Vec<Send> = sends.into_iter().map(|item| item.send).collect();
         let folded: Vec<CommandItem> = seen.commands.values().cloned().collect();

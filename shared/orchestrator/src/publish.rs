@@ -3,50 +3,91 @@
 use crate::advance::Performed;
 use crate::planted::{Bug, is_planted};
 use crate::{Error, Operation, Orchestrator};
+use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use fleetwright_engine::{Approval, Execution, PendingKind, Phase, StepExecution, Work};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 /// SNS API reference, Publish.Subject.
 const SUBJECT_CHARS_MAX: usize = 100;
 /// Topics that approvals are asked for by (User Guide, automation-action-approve): no runbook publishes to any other.
 const APPROVAL_TOPIC_PREFIX: &str = "Automation";
+/// The source of our events.
+const SOURCE: &str = "fleetwright";
 /// After a day nobody waits for the news any more.
 const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 impl Orchestrator {
-    /// Publishes the end of an execution to the topic for people. Names, ids and times only: outputs may hold secrets.
+    /// Tells the end of an execution to whoever is to hear of it. Names, ids and times only: outputs may hold secrets.
     pub(crate) async fn publish(&self, execution: &Execution) -> Result<Performed, Error> {
         if is_planted(Bug::PublishNotedFirst) {
             self.table.performed(&execution.id, &PendingKind::Publish.key()).await?;
         }
-        if let (Some(topic), Phase::Ended { ending, at }) = (&self.config.people_topic_arn, &execution.phase)
+        if let Phase::Ended { ending, at } = &execution.phase
             && self.now() < *at + GIVE_UP_AFTER
         {
             let status = ending.status.as_str();
-            let subject = format!("{status}: {}", execution.document.name);
-            // The detail of SSM's own event (User Guide, monitoring-systems-manager-event-examples).
-            let message = json!({
-                "ExecutionId": execution.id.as_str(),
-                "Definition": execution.document.name,
-                "DefinitionVersion": execution.document.version,
-                "Status": status,
-                "StartTime": execution.started_at.to_string(),
-                "EndTime": at.to_string(),
-                "ExecutedBy": execution.executed_by,
-            });
-            self.clients
-                .sns
-                .publish()
-                .topic_arn(topic)
-                .subject(subject.chars().take(SUBJECT_CHARS_MAX).collect::<String>())
-                .message(message.to_string())
-                .send()
-                .await
-                .map_err(|error| Error::of(Operation::Publish, &error))?;
+            futures::try_join!(
+                self.tell_people(execution, status, *at),
+                self.put_event(execution, status, *at)
+            )?;
         }
         self.table.performed(&execution.id, &PendingKind::Publish.key()).await?;
         Ok(Performed::Done)
+    }
+
+    /// To the topic for people.
+    async fn tell_people(&self, execution: &Execution, status: &str, at: Timestamp) -> Result<(), Error> {
+        let Some(topic) = &self.config.people_topic_arn else { return Ok(()) };
+        let subject = format!("{status}: {}", execution.document.name);
+        let message = json!({
+            "ExecutionId": execution.id.as_str(),
+            "Definition": execution.document.name,
+            "DefinitionVersion": execution.document.version,
+            "Status": status,
+            "StartTime": execution.started_at.to_string(),
+            "EndTime": at.to_string(),
+            "ExecutedBy": execution.executed_by,
+        });
+        let sent = self.clients.sns.publish().topic_arn(topic).message(message.to_string());
+        let subject: String = subject.chars().take(SUBJECT_CHARS_MAX).collect();
+        let sent = sent.subject(subject).send().await;
+        sent.map(drop).map_err(|error| Error::of(Operation::Publish, &error))
+    }
+
+    /// To the event bus, as SSM tells of its own executions (User Guide, monitoring-systems-manager-event-examples). The
+    /// source is ours: events in the name of AWS are refused.
+    async fn put_event(&self, execution: &Execution, status: &str, at: Timestamp) -> Result<(), Error> {
+        let Some(bus) = &self.config.event_bus else { return Ok(()) };
+        let (place, document) = (&self.config.place, &execution.document);
+        let arn = |resource: String| {
+            format!("arn:{}:ssm:{}:{}:{resource}", place.partition, place.region, place.account_id)
+        };
+        let ran_ms = i32::try_from(at.duration_since(execution.started_at).as_millis()).unwrap_or(i32::MAX);
+        let detail = json!({
+            "ExecutionId": execution.id.as_str(),
+            "Definition": document.name,
+            "DefinitionVersion": document.version.parse::<f64>().unwrap_or(1.0),
+            "Status": status,
+            "StartTime": in_words(execution.started_at),
+            "EndTime": in_words(at),
+            "Time": f64::from(ran_ms),
+            "ExecutedBy": execution.executed_by,
+        });
+        let entry = PutEventsRequestEntry::builder()
+            .event_bus_name(bus)
+            .source(SOURCE)
+            .detail_type("EC2 Automation Execution Status-change Notification")
+            .resources(arn(format!("automation-execution/{}", execution.id)))
+            .resources(arn(format!("automation-definition/{}:{}", document.name, document.version)))
+            .detail(detail.to_string())
+            .build();
+        let answer = self.clients.events.put_events().entries(entry).send().await;
+        let answer = answer.map_err(|error| Error::of(Operation::PutEvents, &error))?;
+        match answer.entries.unwrap_or_default().into_iter().find_map(|entry| entry.error_code) {
+            None => Ok(()),
+            Some(code) => Err(Error::Again(format!("PutEvents: {code}"))),
+        }
     }
 
     /// Tells an approval's topic that somebody is waited for (User Guide, automation-action-approve). Its message is the
@@ -96,6 +137,11 @@ impl Orchestrator {
             .map(drop)
             .map_err(|error| Error::of(Operation::Publish, &error))
     }
+}
+
+/// A moment as SSM's events write it, in UTC: "Nov 29, 2024 7:43:25 PM".
+fn in_words(at: Timestamp) -> String {
+    at.strftime("%b %-d, %Y %-I:%M:%S %p").to_string()
 }
 
 fn waiting_approval(step: &StepExecution) -> Option<(&StepExecution, &Approval)> {

@@ -7,7 +7,7 @@ use crate::commands::describe;
 use crate::observe::Seen;
 use crate::planted::{Bug, is_planted};
 use crate::send::expires_after;
-use crate::table::{CommandItem, RecentKey, SettledHead, ToSettle};
+use crate::table::{CommandItem, Owner, RecentKey, SettledHead, ToSettle};
 use crate::{Asking, Error, Orchestrator};
 use aws_sdk_ssm::types::Command;
 use fleetwright_engine::SettleAgain;
@@ -29,6 +29,8 @@ const SETTLES_AT_ONCE: usize = 4;
 /// Where SSM answers nothing at all, what was reported stands so long after the first read that failed when nothing more
 /// was waited for.
 const SILENCE_MAX: SignedDuration = SignedDuration::from_hours(1);
+/// Reads in one go, where reports come in meanwhile that contradict each other.
+const READS_MAX: usize = 3;
 /// Two reads that show no invocation count as two only if they are so far apart.
 const EMPTY_READS_APART: SignedDuration = SignedDuration::from_secs(2);
 
@@ -46,9 +48,10 @@ impl Orchestrator {
         }
         let (turn, deadline) = (seen.turn, seen.turn.deadline);
         let settles = items.iter().map(async |item| {
+            let closed = item.owner.as_ref().filter(|owner| seen.open_step != Some(owner.step));
             let settled = match turn.scheduled {
                 None if !self.is_time_for(item) => Ok(Settled::NotYet(self.again(item))),
-                Some(_) | None => self.settle_item(item, deadline).await,
+                Some(_) | None => self.settle_item(item, closed, deadline).await,
             };
             (item.id.clone(), settled)
         });
@@ -87,12 +90,14 @@ impl Orchestrator {
 
     /// Reads SSM, and stores what it says if that is final or nothing more is waited for. An error is final only if the
     /// first was an hour ago: a call that failed once says nothing of the command.
+    /// `closed`: whose step was closed before, and may have counted other than SSM does.
     pub(crate) async fn settle_item(
         &self,
         item: &CommandItem,
+        closed: Option<&Owner>,
         deadline: Timestamp,
     ) -> Result<Settled, Error> {
-        match self.read_and_store(item, deadline).await {
+        match self.read_and_store(item, closed, deadline).await {
             // What was settled stands until SSM has been read again: a report that contradicts it waits for that.
             Err(error) if item.command.settled.is_some() => Err(error),
             Err(error) if is_out_of_time(item, self.now()) => {
@@ -107,9 +112,14 @@ impl Orchestrator {
         }
     }
 
-    async fn read_and_store(&self, item: &CommandItem, deadline: Timestamp) -> Result<Settled, Error> {
+    async fn read_and_store(
+        &self,
+        item: &CommandItem,
+        closed: Option<&Owner>,
+        deadline: Timestamp,
+    ) -> Result<Settled, Error> {
         match self.list_command(&item.id).await? {
-            Some(command) => self.settle_listed(item, &command, deadline).await,
+            Some(command) => self.settle_listed(item, &command, closed, deadline).await,
             None => self.settle_without_ssm(item).await,
         }
     }
@@ -119,30 +129,52 @@ impl Orchestrator {
         &self,
         item: &CommandItem,
         command: &Command,
+        closed: Option<&Owner>,
         deadline: Timestamp,
     ) -> Result<Settled, Error> {
+        let mut item = self.note(item, command, terminal_status(command)).await?;
+        for _ in 0..READS_MAX {
+            match self.settle_noted(&item, command, closed, deadline).await? {
+                Stored::Outdated(newer) => item = *newer,
+                Stored::As(settled) => return Ok(settled),
+            }
+        }
+        Ok(Settled::NotYet(SettleAgain { at: self.now(), precisely: true }))
+    }
+
+    async fn settle_noted(
+        &self,
+        item: &CommandItem,
+        command: &Command,
+        closed: Option<&Owner>,
+        deadline: Timestamp,
+    ) -> Result<Stored, Error> {
+        let not_yet = |again| Ok(Stored::As(Settled::NotYet(again)));
         let status = terminal_status(command);
-        let item = &self.note(item, command, status).await?;
         let out_of_time = self.now() >= limit(item);
         if status.is_none() && !out_of_time {
-            return Ok(Settled::NotYet(self.again(item)));
+            return not_yet(self.again(item));
         }
         let Some(mut reading) = self.read_invocations(item, command, deadline).await? else {
-            return Ok(Settled::NotYet(SettleAgain { at: self.now(), precisely: true }));
+            return not_yet(SettleAgain { at: self.now(), precisely: true });
         };
         let asked = item.command.asked_count().and_then(|count| usize::try_from(count).ok());
         let whole = reading.settlement.is_whole(asked)
             || is_planted(Bug::PartIsWhole)
             || self.is_believably_empty(item, &reading, asked).await?;
         if !whole && !out_of_time {
-            return Ok(Settled::NotYet(self.again(item)));
+            return not_yet(self.again(item));
         }
         // Last, and only of a whole read: a call for every fifty nodes.
         let stale_patches = self.read_patches(&mut reading, item, command, out_of_time).await?;
         if stale_patches && !out_of_time {
-            return Ok(Settled::NotYet(self.again(item)));
+            return not_yet(self.again(item));
         }
         self.keep_description(item, command).await?;
+        if let Some(owner) = closed.filter(|_| says_more(item, &reading)) {
+            // First: a crash between must not lose it.
+            self.table.contradict(&owner.execution, owner.step, &item.id).await?;
+        }
         self.store(&item.id, reading, Some(head(command))).await
     }
 
@@ -187,7 +219,10 @@ impl Orchestrator {
             buffer: Vec::new(),
             settlement,
         };
-        self.store(&item.id, reading, None).await
+        match self.store(&item.id, reading, None).await? {
+            Stored::As(settled) => Ok(settled),
+            Stored::Outdated(_) => Ok(Settled::NotYet(SettleAgain { at: self.now(), precisely: true })),
+        }
     }
 
     /// SSM first called it finished now, if it has not before; and knows when it is over at the latest.
@@ -239,7 +274,7 @@ impl Orchestrator {
         id: &CommandId,
         mut reading: Reading,
         head: Option<SettledHead>,
-    ) -> Result<Settled, Error> {
+    ) -> Result<Stored, Error> {
         if is_planted(Bug::MarkBeforeResults) {
             let parts = reading.parts + 1 + u32::from(!reading.buffer.is_empty());
             let mark = SettledMark { generation: reading.generation.clone(), facts: reading.facts, parts };
@@ -256,16 +291,25 @@ impl Orchestrator {
         let mark =
             SettledMark { generation: reading.generation, facts: reading.facts, parts: reading.parts + 1 };
         let to = ToSettle { mark: &mark, head: head.as_ref(), requested_at };
-        if self.table.mark_settled(id, to).await? {
-            return Ok(Settled::Yes(mark, Box::new(reading.settlement)));
+        if let Some(base) = self.table.mark_settled(id, to).await? {
+            // Who reported something meanwhile found a command that was not settled, and left it to this.
+            let newer = match base.chunked {
+                true => self.table.whole_command(id).await?.unwrap_or(base),
+                false => base,
+            };
+            return Ok(match newer.command.outdates(&mark) {
+                true => Stored::Outdated(Box::new(newer)),
+                false => Stored::As(Settled::Yes(mark, Box::new(reading.settlement))),
+            });
         }
         // Another handler's stands: what is read is what is named.
         let again = Settled::NotYet(SettleAgain { at: self.now(), precisely: true });
         let Some(standing) = self.table.whole_command(id).await?.and_then(|item| item.command.settled) else {
-            return Ok(again);
+            return Ok(Stored::As(again));
         };
         let mut settlements = self.table.settlements(&[(id.clone(), standing.clone())]).await?;
-        Ok(settlements.remove(id).map_or(again, |found| Settled::Yes(standing, Box::new(found))))
+        let found = settlements.remove(id);
+        Ok(Stored::As(found.map_or(again, |found| Settled::Yes(standing, Box::new(found)))))
     }
 
     /// Whether somebody who comes by an event or a wake asks SSM: at each of its times, however many come by. A host whose
@@ -307,6 +351,21 @@ fn head(command: &Command) -> SettledHead {
         error_count: i64::from(command.error_count),
         delivery_timed_out_count: i64::from(command.delivery_timed_out_count),
     }
+}
+
+/// Whether SSM says other than events did, or said anything where they had not said all: then a step that was closed
+/// before may have counted other than SSM does.
+fn says_more(item: &CommandItem, reading: &Reading) -> bool {
+    let told = item.command.partition(None);
+    !(item.command.is_plain_success() && told == item.command.partition(Some(&reading.settlement)))
+}
+
+/// What storing a read came to.
+enum Stored {
+    /// It stands, or another does.
+    As(Settled),
+    /// It stands, and is outdated by what was reported while SSM was read.
+    Outdated(Box<CommandItem>),
 }
 
 /// What a settle came to.

@@ -67,7 +67,7 @@ impl Orchestrator {
                 stored,
                 answered: self.config.answered.clone(),
                 executed_by: request.executed_by.clone(),
-                announced: self.config.people_topic_arn.is_some(),
+                announced: self.config.people_topic_arn.is_some() || self.config.event_bus.is_some(),
             },
             &runbook,
             now,

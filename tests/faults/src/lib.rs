@@ -6,6 +6,7 @@
 mod checks;
 mod client;
 mod deaths;
+mod deeds;
 mod dice;
 mod item;
 #[cfg(feature = "planted")]

@@ -1,17 +1,15 @@
 //! One run: a workload in a storm, then calm weather until everything has ended, then the checks.
 
-use crate::client::{Client, Said};
+use crate::deeds::{Told, document_name};
 use crate::item::{OVER, text};
 use crate::violation::{Invariant, Violation};
 use crate::weather::Weather;
 use crate::witness::Onlooker;
-use crate::workload::{Deed, Workload};
+use crate::workload::Workload;
 use crate::{Sometimes, checks};
-use fleetwright_local::names::queue_url;
-use fleetwright_local::protocol::{Request, Service};
 use fleetwright_local::{Cloud, Deployment, DeploymentOptions, SimulationError, Stop, TABLE};
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -19,13 +17,11 @@ use std::time::Duration;
 
 /// What has not ended by then, calm weather given, never does: commands take minutes, a step's three attempts too.
 const END_LIMIT: Duration = Duration::from_hours(6);
+/// The same where SSM shows the end of each command a quarter of an hour late, and one may come after the other.
+const END_LIMIT_LAGGING: Duration = Duration::from_hours(72);
 /// What is under way when all executions have ended has come to rest by then: a message on its fifth try, and the watch
 /// of a send of unknown outcome, an hour each.
 const REST_LIMIT_MIN: u64 = 200;
-
-/// How long somebody waits for a SendCommand to stop its execution at it, and how often they look.
-const LIES_IN_WAIT: Duration = Duration::from_mins(2);
-const LOOKS_UP: Duration = Duration::from_millis(250);
 
 /// How a seed is played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,12 +135,8 @@ pub(crate) struct Stage {
     pub(crate) weather: Weather,
     pub(crate) onlooker: Onlooker,
     pub(crate) began: Timestamp,
-    /// Ids of executions that were started, by their place in the workload.
-    ids: Rc<RefCell<Vec<Option<String>>>>,
-    /// What clients were told that nobody should be told.
-    complaints: Rc<RefCell<Vec<String>>>,
-    /// Executions that somebody was told were stopped, and when.
-    stopped: Rc<RefCell<Vec<(String, Timestamp)>>>,
+    /// What people were told.
+    pub(crate) told: Rc<RefCell<Told>>,
     violations: Vec<Violation>,
     everything_lost: bool,
 }
@@ -161,7 +153,9 @@ impl Stage {
         };
         let deployment = Deployment::new(workload.fleet.clone(), &options).expect("the engine starts");
         for (at, execution) in workload.executions.iter().enumerate() {
-            deployment.register_runbook(&name(at), &execution.runbook).expect("a document SSM takes");
+            deployment
+                .register_runbook(&document_name(at), &execution.runbook)
+                .expect("a document SSM takes");
         }
         {
             let mut cloud = deployment.simulation.cloud();
@@ -173,9 +167,7 @@ impl Stage {
             deployment,
             weather,
             onlooker,
-            ids: Rc::new(RefCell::new(vec![None; workload.executions.len()])),
-            complaints: Rc::default(),
-            stopped: Rc::default(),
+            told: Rc::new(RefCell::new(Told::of(workload.executions.len()))),
             violations: Vec::new(),
             everything_lost: how.wrong == Wrong::EverythingLost,
         }
@@ -196,7 +188,8 @@ impl Stage {
             self.wait_until(workload.storm)?;
             self.calm();
         }
-        if !self.wait_for_the_end()? {
+        let limit = if workload.lags_for_long { END_LIMIT_LAGGING } else { END_LIMIT };
+        if !self.wait_for_the_end(limit)? {
             return Ok(());
         }
         // Nobody knows what SSM has yet to say, but for how long.
@@ -223,78 +216,24 @@ impl Stage {
         Ok(())
     }
 
-    fn act(&mut self, workload: &Workload, deed: &Deed) {
-        let simulation = &mut self.deployment.simulation;
-        let client = Client { invoker: simulation.invoker(), clock: simulation.clock() };
-        let (ids, complaints) = (Rc::clone(&self.ids), Rc::clone(&self.complaints));
-        match deed {
-            Deed::Start(at) => {
-                let execution = &workload.executions[*at];
-                let body = json!({ "DocumentName": name(*at), "ClientToken": execution.client_token,
-                    "Parameters": { "Nodes": execution.nodes } });
-                drop(simulation.spawn(start(client, *at, body, ids, complaints)));
-            }
-            Deed::Stop(at, kind) => {
-                let at = *at;
-                let stop = stop(client, at, kind, ids, complaints, Rc::clone(&self.stopped));
-                drop(simulation.spawn(stop));
-            }
-            Deed::StopAtSend(at, kind, send, moment) => {
-                let (at, send, moment, weather) = (*at, *send, *moment, self.weather.clone());
-                let clock = simulation.clock();
-                let stop = stop(client, at, kind, ids, complaints, Rc::clone(&self.stopped));
-                drop(simulation.spawn(async move {
-                    let until = clock.now() + LIES_IN_WAIT;
-                    while weather.send_calls() < send && clock.now() < until {
-                        clock.sleep(LOOKS_UP).await;
-                    }
-                    clock.sleep(moment).await;
-                    stop.await;
-                }));
-            }
-            Deed::Signal(at, signal) => {
-                let (at, body) = (*at, json!({ "SignalType": signal }));
-                drop(simulation.spawn(async move {
-                    drop(tell(client, at, "SendAutomationSignal", body, ids, complaints).await);
-                }));
-            }
-            Deed::Send(nodes) => {
-                let body = json!({ "DocumentName": "AWS-RunShellScript", "InstanceIds": nodes,
-                    "Parameters": { "commands": ["uptime"], "executionTimeout": ["120"] }, "TimeoutSeconds": 60 });
-                drop(simulation.spawn(async move {
-                    // Whoever sends past an execution sees the answer, or looks for the command by its mark.
-                    drop(client.ask_as_an_sdk("SendCommand", &body, "f9c2").await);
-                }));
-            }
-            Deed::Poison(queue, body) => put(&mut simulation.cloud(), queue, body),
-            Deed::Contradict => contradict(&mut simulation.cloud()),
-            Deed::Hide(time, is_answered) => {
-                simulation.cloud().ssm.hide_next_command_for(*time);
-                if !is_answered {
-                    self.weather.lose_next_answer();
-                }
-            }
-        }
-    }
-
     /// Until every execution has ended; whether that came about.
-    fn wait_for_the_end(&mut self) -> Result<bool, SimulationError> {
-        let ids = Rc::clone(&self.ids);
+    fn wait_for_the_end(&mut self, limit: Duration) -> Result<bool, SimulationError> {
+        let told = Rc::clone(&self.told);
         let mut seen = None;
         let reached = move |cloud: &Cloud| {
-            let ids = ids.borrow();
+            let ids = &told.borrow().ids;
             let now = (cloud.counters.applied("dynamodb:TransactWriteItems"), ids.iter().flatten().count());
             if seen.replace(now) == Some(now) {
                 return false;
             }
             ids.iter().all(|id| id.as_deref().is_some_and(|id| has_ended(cloud, id)))
         };
-        let stop = self.deployment.simulation.run_until(reached, END_LIMIT)?.stop;
+        let stop = self.deployment.simulation.run_until(reached, limit)?.stop;
         if stop != Stop::Reached {
             let ids = self.ids();
             let running: Vec<String> =
                 ids.into_iter().filter(|id| !has_ended(&self.deployment.simulation.cloud(), id)).collect();
-            let complaints = self.complaints.take();
+            let complaints = &self.told.borrow().complaints.clone();
             self.wrong(
                 Invariant::EverythingEnds,
                 format!("{running:?} go on for ever ({stop:?}); {complaints:?}"),
@@ -337,7 +276,8 @@ impl Stage {
     }
 
     fn check(&mut self, workload: &Workload) -> Result<(), SimulationError> {
-        for complaint in self.complaints.take() {
+        let complaints = std::mem::take(&mut self.told.borrow_mut().complaints);
+        for complaint in complaints {
             self.wrong(Invariant::Permitted, complaint);
         }
         let found = checks::at_the_end(self, workload);
@@ -355,12 +295,12 @@ impl Stage {
 
     /// The ids of executions that were started.
     pub(crate) fn ids(&self) -> Vec<String> {
-        self.ids.borrow().iter().flatten().cloned().collect()
+        self.told.borrow().ids.iter().flatten().cloned().collect()
     }
 
     /// Executions that somebody was told were stopped, and when.
     pub(crate) fn stopped(&self) -> Vec<(String, Timestamp)> {
-        self.stopped.borrow().clone()
+        self.told.borrow().stopped.clone()
     }
 
     /// Every item of the table.
@@ -398,7 +338,7 @@ impl Stage {
             sometimes,
             chances: self.weather.chances(),
             changes: self.weather.changes(),
-            executions: number(self.ids.borrow().iter().flatten().count()),
+            executions: number(self.told.borrow().ids.iter().flatten().count()),
             events: cloud.counters.deliveries.values().map(|count| count.delivered).sum(),
             commands: number(cloud.ssm.ledger().commands().len()),
             duplicate_commands: checks::duplicates(cloud.ssm.ledger()),
@@ -409,95 +349,8 @@ impl Stage {
     }
 }
 
-/// Somebody puts a message into a queue.
-fn put(cloud: &mut Cloud, queue: &str, message: &str) {
-    let body = json!({ "QueueUrl": queue_url(queue), "MessageBody": message });
-    cloud.handle("somebody", &Request { service: Service::Sqs, operation: "SendMessage".to_owned(), body });
-}
-
-/// Somebody reports that a node of the newest command ended otherwise than it did, or will.
-fn contradict(cloud: &mut Cloud) {
-    let Some(command) = cloud.ssm.ledger().commands().last() else { return };
-    let Some((node, details)) = command.nodes.iter().next() else { return };
-    let untrue = if details.status() == "Failed" { "TimedOut" } else { "Failed" };
-    let now = cloud.now().to_string();
-    let message = json!({ "commandId": &*command.command_id, "documentName": &*command.document,
-        "instanceId": &**node, "requestedDateTime": now, "status": untrue, "eventTime": now });
-    put(cloud, "facts", &message.to_string());
-}
-
-/// The document of an execution.
-fn name(at: usize) -> String {
-    format!("Runbook-{at}")
-}
-
 /// Whether an execution has ended, or was set aside.
 fn has_ended(cloud: &Cloud, id: &str) -> bool {
     let item = cloud.dynamodb.item(TABLE, &format!("EXEC#{id}"), "EXEC").expect("the table");
     item.is_some_and(|item| text(&item, "status").is_some_and(|status| OVER.contains(&status)))
-}
-
-async fn start(
-    client: Client,
-    at: usize,
-    body: Value,
-    ids: Rc<RefCell<Vec<Option<String>>>>,
-    complaints: Rc<RefCell<Vec<String>>>,
-) {
-    match client.ask("StartAutomationExecution", &body).await {
-        Said::Done(answer) => {
-            let id = answer["AutomationExecutionId"].as_str().unwrap_or_default().to_owned();
-            let before = ids.borrow_mut()[at].replace(id.clone());
-            if let Some(before) = before.filter(|before| *before != id) {
-                complaints.borrow_mut().push(format!("one start, two executions: {before} and {id}"));
-            }
-        }
-        Said::Refused(code, message) => {
-            complaints.borrow_mut().push(format!("a start was refused: {code}: {message}"));
-        }
-    }
-}
-
-async fn stop(
-    client: Client,
-    at: usize,
-    kind: &'static str,
-    ids: Rc<RefCell<Vec<Option<String>>>>,
-    complaints: Rc<RefCell<Vec<String>>>,
-    stopped: Rc<RefCell<Vec<(String, Timestamp)>>>,
-) {
-    let (clock, body) = (client.clock.clone(), json!({ "Type": kind }));
-    if let Some(id) = tell(client, at, "StopAutomationExecution", body, ids, complaints).await {
-        stopped.borrow_mut().push((id, clock.now()));
-    }
-}
-
-/// Stops an execution or sends it a signal, once it is known that it was started; its id, if that was accepted.
-async fn tell(
-    client: Client,
-    at: usize,
-    operation: &'static str,
-    mut body: Value,
-    ids: Rc<RefCell<Vec<Option<String>>>>,
-    complaints: Rc<RefCell<Vec<String>>>,
-) -> Option<String> {
-    let id = loop {
-        let id = ids.borrow()[at].clone();
-        if let Some(id) = id {
-            break id;
-        }
-        client.clock.sleep(Duration::from_secs(5)).await;
-    };
-    body["AutomationExecutionId"] = json!(id);
-    match client.ask(operation, &body).await {
-        Said::Done(_) => Some(id),
-        Said::Refused(code, message) => {
-            // It has ended, or no step waits for that.
-            let usual = ["InvalidAutomationStatusUpdateException", "InvalidAutomationSignalException"];
-            if !usual.contains(&code.as_str()) {
-                complaints.borrow_mut().push(format!("{operation} was refused: {code}: {message}"));
-            }
-            None
-        }
-    }
 }

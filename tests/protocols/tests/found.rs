@@ -1,5 +1,6 @@
 //! What seeded runs under faults have found: each defect as the story that shows it (protocols, P4 to P6).
 
+use fleetwright_local::DeploymentOptions;
 use fleetwright_local::clock::START;
 use fleetwright_local::fleet::{Behaviour, Span};
 use fleetwright_local::ssm::{Outcome, RunEnd, SsmOptions};
@@ -11,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// How long nodes work that a cancel does not stop.
@@ -313,4 +315,67 @@ fn wakes_that_all_come_twice_at_once_do_not_multiply() {
     // One for each moment, by as many environments as work at the same time; without that, 24 and 76.
     assert!(calm <= 12 && wakes <= 4 * calm, "{wakes} wakes, on a calm day {calm}");
     run.check();
+}
+
+#[test]
+fn a_stop_that_ran_out_of_time_before_its_commit_is_not_answered() {
+    // Three calls without an answer, another transaction on the item, two more without an answer, and another one.
+    let stops = || on("TransactWriteItems").by("api-control").about("Cancelling");
+    let story = Story::new()
+        .fleet(steady_fleet(3, 600))
+        .call(stops().nth(4).fail_before(Failure::TransactionConflict))
+        .call(stops().nth(6).fail_before(Failure::TransactionConflict))
+        .call(stops().first(5).fail_before(Failure::Timeout));
+    let mut run = story.start();
+    let body = serde_json::json!({ "AutomationExecutionId": run.id, "Type": "Cancel" });
+    let answer = run.deployment.call("StopAutomationExecution", &body);
+    assert!(answer.is_err(), "nothing is committed: {}", run.item());
+    assert_eq!(run.status(), "InProgress");
+    run.stop("Cancel");
+    run.end();
+    assert_eq!(run.status(), "Cancelled");
+    run.check();
+}
+
+#[test]
+fn a_report_that_comes_while_ssm_is_read_and_contradicts_it_has_it_read_again() {
+    let reads = Arc::new(AtomicBool::new(false));
+    let is_read = Arc::clone(&reads);
+    let notes = move |_: &Call<'_>| {
+        is_read.store(true, Ordering::Relaxed);
+        true
+    };
+    let slow = on("ListCommandInvocations").when(notes).nth(1).slow(Duration::from_secs(4));
+    let mut run = Story::new().fleet(steady_fleet(3, 60)).call(slow).start();
+    run.until(|_| reads.load(Ordering::Relaxed));
+    let (command, node) = (run.commands()[0].command_id.to_string(), run.nodes()[1].clone());
+    run.say(&command, &node, "Failed");
+    run.end();
+    run.pass(SignedDuration::from_mins(10));
+    assert_eq!(settled_with(&run, &command), 4, "three reports, and the false one");
+    run.check();
+}
+
+#[test]
+fn what_ssm_says_of_a_command_that_a_closed_step_counted_otherwise_is_shown_beside_its_counts() {
+    // Two commands: of the first each node is reported Success, and then one of them Failed as well, which is not true.
+    let mut fleet = steady_fleet(60, 40);
+    for node in fleet.nodes_mut().iter_mut().take(50) {
+        node.behaviours = [Behaviour { duration: Span::seconds(5, 5), ..Behaviour::default() }].into();
+    }
+    // Only nodes are heard of: the first command is done without SSM's being asked.
+    let quiet = |options: &mut DeploymentOptions| options.command_events = false;
+    let mut run = Story::new().fleet(fleet).runbook(runbooks::WIDE_STEP).deployed(quiet).start();
+    run.pass(SignedDuration::from_secs(20));
+    let (command, node) = (run.commands()[0].command_id.to_string(), run.nodes()[1].clone());
+    assert!(run.sends().iter().any(|send| send.state == "ended"), "the first is done, and not settled");
+    run.say(&command, &node, "Failed");
+    run.end();
+    assert_eq!(
+        run.number("first", "UnknownCount"),
+        1,
+        "of two reports the worse; an event's Failed may be Undeliverable"
+    );
+    assert_eq!(shown(&mut run)[&node], "Success");
+    assert_eq!(contradicted_by(&mut run), serde_json::json!([command]));
 }

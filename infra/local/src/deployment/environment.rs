@@ -20,6 +20,7 @@ pub(super) fn environment(config: &Config) -> BTreeMap<&'static str, String> {
     };
     set("FLEETWRIGHT_PROMPT_QUEUE_URL", config.prompt_queue_url.as_ref());
     set("FLEETWRIGHT_PEOPLE_TOPIC_ARN", config.people_topic_arn.as_ref());
+    set("FLEETWRIGHT_EVENT_BUS", config.event_bus.as_ref());
     if let Some(Notifications { topic_arn, role_arn }) = &config.notifications {
         set("FLEETWRIGHT_NOTIFICATION_TOPIC_ARN", Some(topic_arn));
         set("FLEETWRIGHT_NOTIFICATION_ROLE_ARN", Some(role_arn));

@@ -95,14 +95,14 @@ where
 }
 
 pub(super) fn orchestrator(environment: &Environment, config: Config, roles: &[String]) -> Orchestrator {
-    let SdkClients { dynamodb, ssm, sns, sqs } = SdkClients::new(environment);
+    let SdkClients { dynamodb, ssm, sns, events, sqs } = SdkClients::new(environment);
     let ssm_by_role =
         roles.iter().map(|role| (role.clone(), SdkClients::ssm_as(environment, role))).collect();
     let time = SharedTimeSource::new(environment.clock.clone());
     let entropy = Seeded::new(seed::generator(environment.seed, "entropy"));
     let sleep = SharedAsyncSleep::new(environment.clock.clone());
     Orchestrator::new(
-        Clients { dynamodb, ssm, ssm_by_role, sqs, sns, time, sleep },
+        Clients { dynamodb, ssm, ssm_by_role, sqs, sns, events, time, sleep },
         config,
         Arc::new(entropy),
     )

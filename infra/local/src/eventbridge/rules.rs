@@ -86,7 +86,12 @@ mod tests {
     fn a_rule_that_is_disabled_routes_nothing_until_it_is_enabled_again() {
         let mut bus = EventBridge::new(1, START);
         let target = Target::Function("reconcile".to_owned());
-        bus.add(Rule { name: "tick".to_owned(), trigger: Trigger::EveryMinute, target });
+        bus.add(Rule {
+            name: "tick".to_owned(),
+            trigger: Trigger::EveryMinute,
+            target,
+            input_template: None,
+        });
         let by_target = json!({ "TargetArn": function_arn("reconcile") });
         let found = bus.handle_rules("ListRuleNamesByTarget", &by_target, START);
         assert_eq!(found.body, json!({ "RuleNames": ["tick"] }));

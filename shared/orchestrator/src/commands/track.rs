@@ -57,7 +57,7 @@ impl Orchestrator {
             return Ok(());
         }
         let Some(command) = self.list_command(&item.id).await? else { return Ok(()) };
-        match self.settle_listed(item, &command, deadline).await? {
+        match self.settle_listed(item, &command, None, deadline).await? {
             Settled::Yes(..) => Ok(()),
             Settled::NotYet(again) => {
                 self.table.move_command_due(&item.id, claimed, again.at).await.map(drop)
@@ -101,7 +101,7 @@ impl Orchestrator {
         if terminal_status(&command).is_none() {
             return Ok(Some(scheduled + look_again(scheduled.duration_since(description.requested_at))));
         }
-        Ok(match self.settle_listed(&item, &command, deadline).await? {
+        Ok(match self.settle_listed(&item, &command, None, deadline).await? {
             Settled::Yes(..) => None,
             Settled::NotYet(again) => Some(again.at.max(scheduled)),
         })
@@ -140,7 +140,7 @@ impl Orchestrator {
             self.table.contradict(&owner.execution, owner.step, &item.id).await?;
         }
         let settled = match &command {
-            Some(command) => actor.settle_listed(item, command, deadline).await?,
+            Some(command) => actor.settle_listed(item, command, None, deadline).await?,
             None => actor.settle_without_ssm(item).await?,
         };
         Ok(match settled {

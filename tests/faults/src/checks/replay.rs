@@ -23,8 +23,9 @@ pub(crate) fn after_a_replay(
     workload: &Workload,
     days: u32,
 ) -> Result<Vec<Violation>, SimulationError> {
-    let before = lasting(stage.items());
     pass_days(stage, days)?;
+    // SSM may have said something at last.
+    let before = lasting(stage.items());
     // What was lost, or is in a dead-letter queue, would come for the first time.
     let came = stage.weather.messages().into_iter().filter(|message| message.copies > 0);
     for message in came.rev().filter(|message| !matches!(said(&message.body), Said::Poison)) {
@@ -56,8 +57,15 @@ fn pass_days(stage: &mut Stage, days: u32) -> Result<(), SimulationError> {
         let request = Request { service: Service::EventBridge, operation, body };
         stage.deployment.simulation.cloud().handle("somebody", &request);
     };
+    // What is heard late has an hour to come to rest.
+    stage.deployment.simulation.run_until(|_| false, Duration::from_hours(1))?;
     switch(stage, "DisableRule");
-    stage.deployment.simulation.run_until(|_| false, Duration::from_hours(24) * days)?;
+    let simulation = &mut stage.deployment.simulation;
+    let clock = simulation.clock();
+    let days = Duration::from_hours(24) * days;
+    // Somebody who waits: where nothing is to come, no time passes.
+    drop(simulation.spawn(async move { clock.sleep(days).await }));
+    simulation.run_until(|_| false, days)?;
     switch(stage, "EnableRule");
     Ok(())
 }

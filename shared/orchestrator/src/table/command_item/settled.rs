@@ -24,9 +24,13 @@ pub(crate) struct ToSettle<'a> {
 }
 
 impl Table {
-    /// Makes a settle the one that is read, unless one that knew at least as much stands.
-    /// `false`: another one stands.
-    pub(crate) async fn mark_settled(&self, id: &CommandId, to: ToSettle<'_>) -> Result<bool, Error> {
+    /// Makes a settle the one that is read, unless one that knew at least as much stands. The item as it is then, which
+    /// may know more by now; `None`: another one stands.
+    pub(crate) async fn mark_settled(
+        &self,
+        id: &CommandId,
+        to: ToSettle<'_>,
+    ) -> Result<Option<CommandItem>, Error> {
         let ToSettle { mark, head, requested_at } = to;
         let mut update = placed(Update::of(&keys::command(id), keys::COMMAND), id, requested_at);
         if let Some(head) = head {
@@ -41,12 +45,12 @@ impl Table {
             .remove(DUE_SHARD)
             .if_missing_or_less(SETTLED_FACTS, number(mark.facts));
         match update.apply(self).await? {
-            Updated::Applied(_) => Ok(true),
+            Updated::Applied(item) => CommandItem::parse(&item).map(Some),
             // An answer that was lost: this very settle stands.
-            Updated::Refused(item) => {
-                let stands = item.and_then(|mut item| item.remove(GENERATION));
-                Ok(stands == Some(text(&mark.generation)))
+            Updated::Refused(Some(item)) if item.get(GENERATION) == Some(&text(&mark.generation)) => {
+                CommandItem::parse(&item).map(Some)
             }
+            Updated::Refused(_) => Ok(None),
         }
     }
 
