@@ -58,6 +58,24 @@ impl Stage {
                 let (at, kind) = (*at, *kind);
                 drop(simulation.spawn(async move { person.stop(at, kind).await }));
             }
+            Deed::StopAtTry(kind, so_manyth) => {
+                let (kind, so_manyth, weather) = (*kind, *so_manyth, self.weather.clone());
+                drop(simulation.spawn(async move {
+                    let clock = person.client.clock.clone();
+                    let until = clock.now() + LIES_IN_WAIT;
+                    let id = loop {
+                        match weather.slow_try(so_manyth) {
+                            None if clock.now() < until => clock.sleep(LOOKS_UP).await,
+                            found => break found,
+                        }
+                    };
+                    let at =
+                        person.told.borrow().ids.iter().position(|known| known.is_some() && *known == id);
+                    if let Some(at) = at {
+                        person.stop(at, kind).await;
+                    }
+                }));
+            }
             Deed::StopAtSend(at, kind, send, moment) => {
                 let (at, kind, send, moment, weather) = (*at, *kind, *send, *moment, self.weather.clone());
                 drop(simulation.spawn(async move {

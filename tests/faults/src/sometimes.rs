@@ -34,7 +34,7 @@ impl Sometimes {
 }
 
 /// What must come about in a thousand seeds: every kind of fault, every turn of a send, a step and an execution.
-const MUST: [&str; 81] = [
+const MUST: [&str; 82] = [
     "SSM asked for commands",
     "SSM asked for invocations",
     "a CancelCommand that failed",
@@ -107,6 +107,7 @@ const MUST: [&str; 81] = [
     "workload: a retry of failed nodes",
     "workload: a sleep",
     "workload: a stop at a send",
+    "workload: a stop at a slow try",
     "workload: an approval",
     "workload: events of all nodes",
     "workload: everything comes again",

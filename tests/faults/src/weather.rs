@@ -155,8 +155,8 @@ impl Rates {
             skewed: dice.hits(0.5),
         };
         match dice.between(0, 19) {
-            0 => rates.blind(dice),
-            1..=4 => rates.throttle_sends(dice),
+            0..=2 => rates.blind(dice),
+            3..=6 => rates.throttle_sends(dice),
             _ => {}
         }
         rates
@@ -232,6 +232,7 @@ struct State {
     sometimes: Sometimes,
     sent: Vec<SentMessage>,
     send_calls: u64,
+    slow_tries: Vec<String>,
 }
 
 impl Weather {
@@ -256,6 +257,7 @@ impl Weather {
             sometimes: Sometimes::default(),
             sent: Vec::new(),
             send_calls: 0,
+            slow_tries: Vec::new(),
         };
         Self(Arc::new(Mutex::new(state)))
     }
@@ -299,6 +301,12 @@ impl Weather {
     /// SendCommand calls that left so far.
     pub(crate) fn send_calls(&self) -> u64 {
         self.lock().send_calls
+    }
+
+    /// The execution whose send the so manyth slow write is about that begins a further try: who makes it has seen no
+    /// stop.
+    pub(crate) fn slow_try(&self, so_manyth: usize) -> Option<String> {
+        self.lock().slow_tries.get(so_manyth).cloned()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -383,6 +391,9 @@ impl Faults for Weather {
         if Kind::of(call) == Kind::Send && fault == Fault::None && std::mem::take(&mut state.loses_answer) {
             fault = Fault::FailAfter(Failure::Timeout);
         }
+        if let (Fault::Slow(_), Some(execution)) = (fault, tried_again(call)) {
+            state.slow_tries.push(execution);
+        }
         for name in [fault_name(fault), told_by_kind(call, fault)].into_iter().flatten() {
             state.sometimes.count(name);
         }
@@ -454,9 +465,18 @@ fn is_change(call: &Call<'_>) -> bool {
         (Service::DynamoDb, "PutItem" | "TransactWriteItems" | "BatchWriteItem")
         | (Service::Ssm, "SendCommand" | "CancelCommand")
         | (Service::Sqs, "SendMessage")
-        | (Service::Sns, "Publish") => true,
+        | (Service::Sns, "Publish")
+        | (Service::EventBridge, "PutEvents") => true,
         _ => false,
     }
+}
+
+/// The execution of which a call writes that a send is tried again.
+fn tried_again(call: &Call<'_>) -> Option<String> {
+    let names = call.body["ExpressionAttributeNames"].as_object()?;
+    let tried = call.operation == "UpdateItem" && names.values().any(|name| name == "last_try_at");
+    let key = call.body["Key"]["pk"]["S"].as_str()?;
+    key.strip_prefix("EXEC#").filter(|_| tried).map(str::to_owned)
 }
 
 /// Faults of the two calls that matter most.

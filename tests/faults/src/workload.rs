@@ -71,6 +71,8 @@ pub(crate) enum Deed {
     Stop(usize, &'static str),
     /// The same a moment after the so manyth SendCommand of the run has left.
     StopAtSend(usize, &'static str, u64, Duration),
+    /// Stops whichever execution's send is tried again, while the so manyth write that says so is slow to apply.
+    StopAtTry(&'static str, usize),
     /// Sends a signal: `Approve`, `Reject` or `Resume`.
     Signal(usize, &'static str),
     /// Sends a command through our API.
@@ -215,6 +217,11 @@ fn others(ids: &[String], storm: Duration, dice: &mut Dice) -> Vec<Act> {
         let after = dice.duration(Duration::ZERO, storm * 2);
         acts.push(Act { after, what: Deed::Contradict });
     }
+    if dice.hits(0.6) {
+        // Hardly any run has such a write.
+        let kind = if dice.hits(0.75) { "Cancel" } else { "Complete" };
+        acts.push(Act { after: Duration::ZERO, what: Deed::StopAtTry(kind, dice.index(3)) });
+    }
     if dice.hits(0.3) {
         // As often as not before the first is sent.
         let seconds = if dice.hits(0.5) { dice.between(181, 2400) } else { dice.between(1, 170) };
@@ -269,6 +276,7 @@ impl Workload {
         note(has(&|deed| matches!(deed, Deed::Contradict)), "workload: a report that is not true");
         note(has(&|deed| matches!(deed, Deed::Hide(..))), "workload: SSM hides a command");
         note(has(&|deed| matches!(deed, Deed::StopAtSend(..))), "workload: a stop at a send");
+        note(has(&|deed| matches!(deed, Deed::StopAtTry(..))), "workload: a stop at a slow try");
         for (action, what) in [
             ("aws:branch", "workload: a branch"),
             ("aws:sleep", "workload: a sleep"),

@@ -41,6 +41,13 @@ impl Findings<'_> {
             if !may_be_nameless && !has_late_reports(items, ordinal) {
                 self.counts_are_true(&place, &step["Counts"], &counts);
             }
+            let succeeded = expected.values().filter(|one| one.outcome == "Success").count();
+            if step["Counts"]["Success"].as_u64().is_some_and(|counted| counted > succeeded as u64) {
+                // Nobody here reports a success that was none: it was made up.
+                let what =
+                    format!("{place}: {} Success, and {succeeded} in truth", step["Counts"]["Success"]);
+                self.wrong(Invariant::ShownIsTrue, what);
+            }
         }
         Ok(())
     }
