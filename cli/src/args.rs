@@ -153,8 +153,8 @@ pub(crate) struct Local {
     #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = speed)]
     pub(crate) speed: f64,
     /// Where the functions are invoked instead of in here: an endpoint that speaks Lambda's Invoke API, such as
-    /// `http://127.0.0.1:9000`. Their AWS is the port that is AWS, and their access keys are their names. They have real
-    /// clocks, so time passes as it does.
+    /// `http://127.0.0.1:9000`, where `cargo lambda watch` runs their programs. Their AWS is the port that is AWS, and
+    /// their access keys are their names. They have real clocks, so time passes as it does.
     #[arg(long, value_name = "URL", conflicts_with = "speed")]
     pub(crate) functions: Option<LambdaEndpoint>,
     /// How it says that it is ready. With json: one line, with the URLs of both ports.

@@ -6,7 +6,7 @@ use crate::files;
 use crate::input::{self, RunbookText};
 use crate::text::plural;
 use fleetwright_local::fleet::Fleet;
-use fleetwright_local::serve::{ServeOptions, ServedDocument, Server};
+use fleetwright_local::serve::{LambdaEndpoint, ServeOptions, ServedDocument, Server};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
@@ -31,6 +31,7 @@ pub(crate) fn run(options: &Local) -> Result<bool, Failure> {
             .map(|document| document.name.clone()),
         documents: documents.iter().map(|document| document.name.clone()).collect(),
         speed: options.speed,
+        functions: options.functions.clone(),
     };
     let served = ServeOptions {
         aws_port: options.aws_port,
@@ -101,6 +102,8 @@ struct About {
     /// One of the documents that can be started.
     runbook: Option<String>,
     speed: f64,
+    /// Where the functions are, if not in here.
+    functions: Option<LambdaEndpoint>,
 }
 
 impl About {
@@ -118,8 +121,12 @@ impl About {
         } else {
             format!(", time passes {} times as fast", self.speed)
         };
+        let functions = self.functions.as_ref().map_or_else(String::new, |endpoint| {
+            format!("Functions     {endpoint}, with AWS_ENDPOINT_URL={aws}\n")
+        });
         format!(
-            "AWS           {aws}\nFleetwright   {api}\nFleet         {nodes}{pace}\nDocuments     {documents}\n\n\
+            "AWS           {aws}\nFleetwright   {api}\n{functions}Fleet         {nodes}{pace}\n\
+             Documents     {documents}\n\n\
              Any access key will do, as signatures are not verified. Try:\n  \
              aws ssm describe-instance-information --endpoint-url {aws}\n  \
              fleetwright start {runbook} --endpoint {api}\n\nCtrl-C ends it."

@@ -54,12 +54,20 @@ fn people_are_told_where_it_listens_and_what_to_try() {
     let fleet = "groups:\n  - { name: a, count: 3 }\n";
     std::fs::write(folder.join("fleet.yaml"), fleet).expect("a fleet file is passed over");
     let documents = folder.display().to_string();
-    let (child, mut output) = start(&["--aws-port", "0", "--nodes", "12", "--documents", &documents]);
+    let functions = "http://127.0.0.1:9000";
+    let options = ["--aws-port", "0", "--nodes", "12", "--documents", &documents, "--functions", functions];
+    let (child, mut output) = start(&options);
     let mut page = String::new();
     while !page.contains("Ctrl-C") {
         assert!(output.read_line(&mut page).expect("a line") > 0, "{page}");
     }
-    for words in ["12 simulated nodes", "--endpoint-url http://127.0.0.1:", "fleetwright start patch-fleet"] {
+    let words = [
+        "12 simulated nodes",
+        "--endpoint-url http://127.0.0.1:",
+        "fleetwright start patch-fleet",
+        "http://127.0.0.1:9000, with AWS_ENDPOINT_URL=http://127.0.0.1:",
+    ];
+    for words in words {
         assert!(page.contains(words), "no `{words}` in {page}");
     }
     assert_eq!(end(child, "-TERM"), Some(0));

@@ -15,7 +15,7 @@ pub(crate) fn run(options: &[&str]) -> Result<(), String> {
     super::cargo(&["build", "--locked", "--workspace", "--bin", "fleetwright"])?;
     let target = super::target_directory()?;
     let scratch = target.join("compat");
-    let python = installed(&scratch)?;
+    let python = installed(&scratch, &Path::new(DIRECTORY).join("requirements.txt"), &[])?;
     let mut pytest = Command::new(python);
     pytest.current_dir(DIRECTORY).args(["-m", "pytest"]).args(options);
     pytest.env("FLEETWRIGHT", target.join("debug").join("fleetwright"));
@@ -24,27 +24,28 @@ pub(crate) fn run(options: &[&str]) -> Result<(), String> {
     succeeds(&mut pytest, "see above")
 }
 
-/// An environment with the packages, and its Python.
-fn installed(scratch: &Path) -> Result<PathBuf, String> {
-    let (environment, requirements) = (scratch.join("venv"), Path::new(DIRECTORY).join("requirements.txt"));
+/// An environment with the packages that are listed, and its Python; `options` are for pip.
+pub(crate) fn installed(scratch: &Path, requirements: &Path, options: &[&str]) -> Result<PathBuf, String> {
+    let environment = scratch.join("venv");
     let python = environment.join("bin").join("python");
     // Written last: half an installation has none.
     let installed = environment.join("requirements.txt");
-    let wanted = fs::read(&requirements).map_err(|error| format!("{}: {error}", requirements.display()))?;
+    let wanted = fs::read(requirements).map_err(|error| format!("{}: {error}", requirements.display()))?;
     if fs::read(&installed).is_ok_and(|found| found == wanted) {
         return Ok(python);
     }
-    println!("   installing the clients that tests/compat/requirements.txt names");
+    println!("   installing what {} names", requirements.display());
     fs::create_dir_all(scratch).map_err(|error| format!("{}: {error}", scratch.display()))?;
     let mut make = Command::new("python3");
     make.args(["-m", "venv", "--clear"]).arg(&environment);
     succeeds(
         &mut make,
-        "the tests with real clients need Python 3.11 or later, with venv (Debian: python3-venv)",
+        "tests with programs from PyPI need Python 3.11 or later, with venv (Debian: python3-venv)",
     )?;
     let mut install = Command::new(&python);
-    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
-    succeeds(install.arg(&requirements), "the tests with real clients come from PyPI, which pip must reach")?;
+    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(options);
+    install.arg("--requirement").arg(requirements);
+    succeeds(&mut install, "what these tests need comes from PyPI, which pip must reach")?;
     fs::write(&installed, wanted).map_err(|error| format!("{}: {error}", installed.display()))?;
     Ok(python)
 }

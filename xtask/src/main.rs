@@ -2,6 +2,7 @@
 
 mod compat;
 mod faults;
+mod functions;
 mod fuzz;
 mod processes;
 
@@ -23,8 +24,9 @@ const TEST: [Step; 5] = [
 ];
 
 const USAGE: &str = "\
-cargo xtask test                      format, clippy, documentation, all tests, real clients, fuzzing, faults: what CI runs
+cargo xtask test                      format, clippy, documentation, all tests, functions, faults, real clients, fuzzing: what CI runs
 cargo xtask compat [OPTION …]         real clients alone: boto3 and the aws CLI; options are pytest's
+cargo xtask functions                 the functions' own programs under cargo lambda watch
 cargo xtask fuzz [--runs N] [FILE]    fuzzing alone: N inputs, or the one in FILE
 cargo xtask faults [OPTION …]         seeds under faults: --seeds N [--first-seed S] [--format json]; --help for all
 cargo xtask faults deaths             functions die at every change three small runs make, one by one and in pairs
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         ["test"] => test(),
         ["faults", options @ ..] => faults::run(options),
         ["compat", options @ ..] => timed("real clients", || compat::run(options)),
+        ["functions"] => timed("functions", functions::run),
         ["fuzz", options @ ..] => match fuzz::Request::parse(options) {
             Ok(request) => timed("fuzzing", || fuzz::run(&request)),
             Err(error) => return usage(&error),
@@ -69,7 +72,9 @@ fn test() -> Result<(), String> {
     }
     // It mostly waits: for a minute of real time in which processes are killed.
     let killed = processes::start()?;
-    let others = timed("faults", faults::smoke)
+    // It mostly waits as well.
+    let others = timed("functions", functions::run)
+        .and_then(|()| timed("faults", faults::smoke))
         .and_then(|()| timed("real clients", || compat::run(&[])))
         .and_then(|()| timed("fuzzing", || fuzz::run(&fuzz::Request::default())));
     // Waited for in any case: nothing is left running.
@@ -77,9 +82,21 @@ fn test() -> Result<(), String> {
     others.and(killed)
 }
 
+/// Cargo as if it did not run this: build scripts (ring's) run again where they are told of another package, and all that
+/// depends on them is built anew, here and then by whoever calls cargo himself.
+fn cargo_command() -> Command {
+    let mut cargo = Command::new(env!("CARGO"));
+    for (name, _) in std::env::vars_os() {
+        if ["CARGO_MANIFEST_", "CARGO_PKG_"].iter().any(|of| name.to_string_lossy().starts_with(of)) {
+            cargo.env_remove(name);
+        }
+    }
+    cargo
+}
+
 /// Runs cargo with these arguments.
 fn cargo(arguments: &[&str]) -> Result<(), String> {
-    let status = Command::new(env!("CARGO")).args(arguments).env("RUSTDOCFLAGS", "-D warnings").status();
+    let status = cargo_command().args(arguments).env("RUSTDOCFLAGS", "-D warnings").status();
     match status {
         Ok(status) if status.success() => Ok(()),
         Ok(_) => Err("failed".to_owned()),

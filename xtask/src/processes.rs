@@ -1,6 +1,6 @@
 //! The functions' own programs under SIGKILL: `tests/processes`, beside everything else.
 
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 /// The test, which is not run with the others: it takes its minute, whatever the machine.
 const TEST: [&str; 7] = ["test", "--locked", "--workspace", "--test", "killed", "--", "--ignored"];
@@ -10,7 +10,7 @@ pub(crate) struct Killed(Child);
 
 /// Starts it. What it needs has been built with all other tests.
 pub(crate) fn start() -> Result<Killed, String> {
-    let mut cargo = Command::new(env!("CARGO"));
+    let mut cargo = super::cargo_command();
     cargo.args(TEST).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     cargo.spawn().map(Killed).map_err(|error| format!("cargo could not be run: {error}"))
 }

@@ -14,6 +14,7 @@ use fleetwright_wire::Endpoint;
 use jiff::Timestamp;
 use lambda_runtime::Context;
 use std::sync::Arc;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// Identities and jitter of a deployment.
@@ -61,9 +62,18 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// When an invocation is cut off.
+/// The longest that Lambda lets an invocation take, in milliseconds (Lambda quotas: 900 seconds).
+const TIMEOUT_MAX_MS: u64 = 900_000;
+
+/// When an invocation is cut off. `cargo lambda watch` says how long it may take (600000) where Lambda says until when:
+/// taken for a moment, it would leave no time for anything.
 #[must_use]
 pub fn deadline(context: &Context) -> Timestamp {
+    if context.deadline <= TIMEOUT_MAX_MS {
+        #[expect(clippy::disallowed_methods, reason = "what was told counts from now")]
+        let now = Timestamp::now();
+        return now + Duration::from_millis(context.deadline);
+    }
     let ms = i64::try_from(context.deadline).unwrap_or(i64::MAX);
     Timestamp::from_millisecond(ms).unwrap_or(Timestamp::MAX)
 }

@@ -2,6 +2,7 @@
 //! for them on the simulation's thread.
 
 use std::error::Error;
+use std::fmt;
 use std::str::FromStr;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Weak};
@@ -46,6 +47,12 @@ impl FromStr for LambdaEndpoint {
         let uri: Uri = text.parse().map_err(|_| NoEndpoint)?;
         let usable = uri.scheme_str() == Some("http") && uri.host().is_some() && uri.query().is_none();
         if usable { Ok(Self(text.trim_end_matches('/').to_owned())) } else { Err(NoEndpoint) }
+    }
+}
+
+impl fmt::Display for LambdaEndpoint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
     }
 }
 

@@ -1,0 +1,33 @@
+//! The functions' own programs under `cargo lambda watch`, as `tests/functions` invokes them.
+
+use crate::compat;
+use std::path::Path;
+
+/// The test's folder.
+const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/functions");
+/// What is run, of the whole workspace, as `cargo lambda watch` builds it. Built beforehand: events wait for no compiler.
+const BUILD: [&str; 3] = ["build", "--locked", "--workspace"];
+const PROGRAMS: [&str; 6] =
+    ["fleetwright", "on-command-event", "reconcile", "api", "api-read", "api-control"];
+const TEST: [&str; 8] =
+    ["test", "--locked", "--workspace", "--test", "watch", "--", "--ignored", "--test-threads=1"];
+
+/// Builds the programs, installs cargo lambda, and runs the tests with them.
+pub(crate) fn run() -> Result<(), String> {
+    let programs = PROGRAMS.iter().flat_map(|name| ["--bin", name]);
+    super::cargo(&BUILD.into_iter().chain(programs).collect::<Vec<_>>())?;
+    let target = super::target_directory()?;
+    let python = compat::installed(
+        &target.join("functions"),
+        &Path::new(DIRECTORY).join("requirements.txt"),
+        &["--no-deps"],
+    )?;
+    let mut cargo = super::cargo_command();
+    cargo.args(TEST).env("FLEETWRIGHT", target.join("debug").join("fleetwright"));
+    cargo.env("CARGO_LAMBDA", python.with_file_name("cargo-lambda"));
+    match cargo.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(_) => Err("see above".to_owned()),
+        Err(error) => Err(format!("cargo could not be run: {error}")),
+    }
+}
