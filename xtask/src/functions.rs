@@ -1,6 +1,6 @@
 //! The functions' own programs under `cargo lambda watch`, as `tests/functions` invokes them.
 
-use crate::compat;
+use crate::python::Environment;
 use std::path::Path;
 
 /// The test's folder.
@@ -12,19 +12,21 @@ const PROGRAMS: [&str; 6] =
 const TEST: [&str; 8] =
     ["test", "--locked", "--workspace", "--test", "watch", "--", "--ignored", "--test-threads=1"];
 
+/// cargo lambda, and the linker it builds for Lambda with.
+pub(crate) fn environment() -> Result<Environment, String> {
+    let requirements = Path::new(DIRECTORY).join("requirements.txt");
+    Environment::install(&super::target_directory()?.join("functions"), &requirements, "cargo lambda")
+}
+
 /// Builds the programs, installs cargo lambda, and runs the tests with them.
 pub(crate) fn run() -> Result<(), String> {
     let programs = PROGRAMS.iter().flat_map(|name| ["--bin", name]);
     super::cargo(&BUILD.into_iter().chain(programs).collect::<Vec<_>>())?;
     let target = super::target_directory()?;
-    let python = compat::installed(
-        &target.join("functions"),
-        &Path::new(DIRECTORY).join("requirements.txt"),
-        &["--no-deps"],
-    )?;
+    let environment = environment()?;
     let mut cargo = super::cargo_command();
     cargo.args(TEST).env("FLEETWRIGHT", target.join("debug").join("fleetwright"));
-    cargo.env("CARGO_LAMBDA", python.with_file_name("cargo-lambda"));
+    cargo.env("CARGO_LAMBDA", environment.programs().join("cargo-lambda"));
     match cargo.status() {
         Ok(status) if status.success() => Ok(()),
         Ok(_) => Err("see above".to_owned()),

@@ -1,10 +1,12 @@
 //! Project tasks. `cargo xtask test` runs everything CI runs.
 
 mod compat;
+mod dynamodb;
 mod faults;
 mod functions;
 mod fuzz;
 mod processes;
+mod python;
 
 use cargo_metadata::MetadataCommand;
 use std::path::PathBuf;
@@ -27,6 +29,7 @@ const USAGE: &str = "\
 cargo xtask test                      format, clippy, documentation, all tests, functions, faults, real clients, fuzzing: what CI runs
 cargo xtask compat [OPTION …]         real clients alone: boto3 and the aws CLI; options are pytest's
 cargo xtask functions                 the functions' own programs under cargo lambda watch
+cargo xtask dynamodb                  stories over other DynamoDBs: moto's, and the one DYNAMODB_LOCAL_URL names
 cargo xtask fuzz [--runs N] [FILE]    fuzzing alone: N inputs, or the one in FILE
 cargo xtask faults [OPTION …]         seeds under faults: --seeds N [--first-seed S] [--format json]; --help for all
 cargo xtask faults deaths             functions die at every change three small runs make, one by one and in pairs
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
     let result = match arguments.as_slice() {
         ["test"] => test(),
         ["faults", options @ ..] => faults::run(options),
+        ["dynamodb"] => timed("other DynamoDBs", dynamodb::run),
         ["compat", options @ ..] => timed("real clients", || compat::run(options)),
         ["functions"] => timed("functions", functions::run),
         ["fuzz", options @ ..] => match fuzz::Request::parse(options) {
@@ -75,6 +79,7 @@ fn test() -> Result<(), String> {
     // It mostly waits as well.
     let others = timed("functions", functions::run)
         .and_then(|()| timed("faults", faults::smoke))
+        .and_then(|()| timed("other DynamoDBs", dynamodb::run))
         .and_then(|()| timed("real clients", || compat::run(&[])))
         .and_then(|()| timed("fuzzing", || fuzz::run(&fuzz::Request::default())));
     // Waited for in any case: nothing is left running.

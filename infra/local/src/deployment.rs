@@ -29,7 +29,7 @@ use environment::{environment, process_environment};
 use url_event::{post, read_answer, url_event};
 
 use crate::clock::START;
-use crate::dynamodb::DynamoDb;
+use crate::dynamodb::{DynamoDb, Keeper};
 use crate::eventbridge::{Rule, Trigger};
 use crate::fleet::{Fleet, Span};
 use crate::lambda::{EventSource, FunctionDefinition, InvokeError};
@@ -150,6 +150,9 @@ pub enum DeploymentError {
     /// A lag was asked for of tables in a file.
     #[error("only tables in memory can be read late")]
     LateFile,
+    /// The tables are kept by somebody else, and the options say where or how as well.
+    #[error("tables that somebody else keeps are in no file, and are not read late")]
+    KeptTwice,
     /// The table could not be made.
     #[error("the table was not created: {0}")]
     Table(String),
@@ -181,11 +184,35 @@ impl Deployment {
     /// # Errors
     /// When the database engine does not start.
     pub fn new(fleet: Fleet, options: &DeploymentOptions) -> Result<Self, DeploymentError> {
+        Self::deploy(fleet, options, None)
+    }
+
+    /// Deploys over a fleet, and over tables that somebody else keeps: none of ours yet, and none of them shared.
+    ///
+    /// # Errors
+    /// When the table cannot be made there.
+    pub fn over(
+        fleet: Fleet,
+        options: &DeploymentOptions,
+        keeper: Box<dyn Keeper>,
+    ) -> Result<Self, DeploymentError> {
+        if options.data.is_some() || options.index_lag.is_some() {
+            return Err(DeploymentError::KeptTwice);
+        }
+        Self::deploy(fleet, options, Some(DynamoDb::kept_by(keeper, options.start)))
+    }
+
+    fn deploy(
+        fleet: Fleet,
+        options: &DeploymentOptions,
+        kept: Option<DynamoDb>,
+    ) -> Result<Self, DeploymentError> {
         let ssm = Ssm::new(fleet, options.ssm.clone(), options.seed);
         let settings =
             SimulationOptions { seed: options.seed, start: options.start, keep_trace: options.keep_trace };
         let mut simulation = Simulation::new(ssm, settings)?;
-        if let Some(tables) = tables(&simulation, options)? {
+        let clock_is_ours = kept.is_none();
+        if let Some(tables) = kept.map_or_else(|| tables(&simulation, options), |kept| Ok(Some(kept)))? {
             simulation.cloud().dynamodb = tables;
         }
         connect(&simulation, options);
@@ -197,16 +224,21 @@ impl Deployment {
         }
         simulation.cloud().lambda.configure(environment(&config(options)), options.start);
         let clients = SdkClients::new(&simulation.client("deploy"));
+        let may_exist = options.data.is_some();
         let created = async move {
             let request = create_table(&clients.dynamodb, TABLE).map_err(|error| error.to_string())?;
             match request.send().await.map_err(SdkError::into_service_error) {
+                Ok(_) => Ok(()),
                 // A file of an earlier run has it.
-                Ok(_) | Err(CreateTableError::ResourceInUseException(_)) => Ok(()),
+                Err(CreateTableError::ResourceInUseException(_)) if may_exist => Ok(()),
                 Err(error) => Err(format!("{error:?}")),
             }
         };
         simulation.block_on(created, SET_UP_LIMIT)?.map_err(DeploymentError::Table)?;
-        expire(&simulation);
+        // By a clock of its own a keeper would delete what has not expired in virtual time.
+        if clock_is_ours {
+            expire(&simulation);
+        }
         Ok(Self { simulation, options: options.clone(), rehearsal: None })
     }
 

@@ -1,8 +1,12 @@
 //! DynamoDB: an embedded engine in process, on the virtual clock, with the capacity of every call counted.
 
 mod absent;
+mod embedded;
 mod engine;
+mod keeper;
 mod replica;
+
+pub use keeper::{Keeper, Refusal};
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -69,6 +73,11 @@ impl DynamoDb {
         Ok(Self { engine: Engine::in_file(file)?, replica: None, swept_at: now })
     }
 
+    /// No tables, kept by somebody else.
+    pub fn kept_by(keeper: Box<dyn Keeper>, now: Timestamp) -> Self {
+        Self { engine: Engine::kept_by(keeper), replica: None, swept_at: now }
+    }
+
     /// Applies one operation of whoever looks at a simulation from outside: every read sees all that was written. Says
     /// beside the answer what it cost.
     pub fn handle(&self, operation: &str, body: &Value) -> (Answer, Units) {
@@ -103,7 +112,7 @@ impl DynamoDb {
     ///
     /// # Errors
     /// When there is no such table.
-    pub fn items(&self, table: &str) -> Result<Vec<Value>, DynoxideError> {
+    pub fn items(&self, table: &str) -> Result<Vec<Value>, Refusal> {
         let mut items = BTreeMap::new();
         let mut start = Value::Null;
         loop {
@@ -126,7 +135,7 @@ impl DynamoDb {
     ///
     /// # Errors
     /// When there is no such table.
-    pub fn item(&self, table: &str, pk: &str, sk: &str) -> Result<Option<Value>, DynoxideError> {
+    pub fn item(&self, table: &str, pk: &str, sk: &str) -> Result<Option<Value>, Refusal> {
         let key = json!({ "pk": { "S": pk }, "sk": { "S": sk } });
         let request = json!({ "TableName": table, "Key": key, "ConsistentRead": true });
         let mut answer = self.engine.dispatch("GetItem", request)?;
@@ -196,14 +205,14 @@ impl Units {
 
     /// A failed condition costs what the write would have. The engine doesn't say what that is; one unit an item
     /// (two in a transaction) is its lower bound.
-    fn of_refusal(error: &DynoxideError, request: &Value) -> Self {
-        let write = if let DynoxideError::ConditionalCheckFailedException(..) = error {
-            1.0
-        } else if let DynoxideError::TransactionCanceledException(..) = error {
-            let items = request["TransactItems"].as_array().map_or(0, Vec::len);
-            2.0 * f64::from(u32::try_from(items).unwrap_or(u32::MAX))
-        } else {
-            0.0
+    fn of_refusal(code: &str, request: &Value) -> Self {
+        let write = match code {
+            "ConditionalCheckFailedException" => 1.0,
+            "TransactionCanceledException" => {
+                let items = request["TransactItems"].as_array().map_or(0, Vec::len);
+                2.0 * f64::from(u32::try_from(items).unwrap_or(u32::MAX))
+            }
+            _ => 0.0,
         };
         Self { read: 0.0, write }
     }

@@ -10,6 +10,7 @@
 //! ```
 
 mod checks;
+mod elsewhere;
 mod inject;
 mod read;
 pub mod runbooks;
@@ -17,6 +18,7 @@ mod script;
 mod story;
 
 pub use checks::{outcome_of, text};
+pub use elsewhere::deploy;
 pub use fleetwright_local::{Call, Channel, Delivery, DeliveryFault, Failure, Fault};
 pub use inject::{node_notification, steady_fleet, stored};
 pub use read::SendRow;

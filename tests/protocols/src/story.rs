@@ -121,7 +121,7 @@ impl Story {
     #[must_use]
     pub fn deploy(self) -> Run {
         let fleet = self.fleet.unwrap_or_else(|| Fleet::plain(self.nodes, self.options.seed));
-        let mut deployment = Deployment::new(fleet, &self.options).expect("deploys");
+        let mut deployment = crate::deploy(fleet, &self.options).expect("deploys");
         deployment.register_runbook(RUNBOOK, &self.runbook).expect("the runbook is registered");
         self.topics.iter().for_each(|topic| deployment.collect(topic));
         let mut parameters = self.parameters;

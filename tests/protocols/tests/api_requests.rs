@@ -2,7 +2,7 @@
 
 use fleetwright_local::fleet::Fleet;
 use fleetwright_local::{Deployment, DeploymentError, DeploymentOptions};
-use fleetwright_protocols::{Run, Story, runbooks};
+use fleetwright_protocols::{Run, Story, deploy, runbooks};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ const CONTROLS: [&str; 5] = [
 ];
 
 fn deployed() -> Deployment {
-    Deployment::new(Fleet::plain(3, 1), &DeploymentOptions::seeded(1)).expect("deploys")
+    deploy(Fleet::plain(3, 1), &DeploymentOptions::seeded(1)).expect("deploys")
 }
 
 /// A POST as a function URL delivers it.

@@ -2,7 +2,7 @@
 
 use fleetwright_local::fleet::Fleet;
 use fleetwright_local::{ApiError, Deployment, DeploymentError, DeploymentOptions, TABLE};
-use fleetwright_protocols::{Story, node_notification, runbooks, steady_fleet};
+use fleetwright_protocols::{Story, deploy, node_notification, runbooks, steady_fleet};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -34,7 +34,7 @@ mainSteps:
 
 /// A deployment with one runbook, `Look`.
 fn deployed() -> Deployment {
-    let deployment = Deployment::new(Fleet::plain(3, 1), &DeploymentOptions::seeded(1)).expect("deploys");
+    let deployment = deploy(Fleet::plain(3, 1), &DeploymentOptions::seeded(1)).expect("deploys");
     deployment.register_runbook("Look", RUNBOOK).expect("registers");
     deployment
 }

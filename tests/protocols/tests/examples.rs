@@ -1,7 +1,8 @@
 //! The shipped examples run to the end their author intends.
 
+use fleetwright_local::DeploymentOptions;
 use fleetwright_local::fleet::Fleet;
-use fleetwright_local::{Deployment, DeploymentOptions};
+use fleetwright_protocols::deploy;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,7 +13,7 @@ const FLEET: &str = include_str!("../../../examples/fleet.yaml");
 #[test]
 fn a_patch_night_scans_patches_canaries_then_the_rest_retries_the_failed_and_verifies() {
     let fleet = Fleet::parse(FLEET, 7).expect("the example fleet is well formed");
-    let mut night = Deployment::new(fleet, &DeploymentOptions::seeded(7)).expect("deploys");
+    let mut night = deploy(fleet, &DeploymentOptions::seeded(7)).expect("deploys");
     night.register_runbook("PatchFleet", RUNBOOK).expect("registers");
     let id = night.start("PatchFleet", &BTreeMap::new()).expect("starts");
     night.run_to_end(&id, Duration::from_secs(4 * 3600)).expect("ends");

@@ -2,7 +2,7 @@
 
 use fleetwright_local::fleet::Fleet;
 use fleetwright_local::{ApiError, Deployment, DeploymentError, DeploymentOptions};
-use fleetwright_protocols::steady_fleet;
+use fleetwright_protocols::{deploy, steady_fleet};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ const UNKNOWN: &str = "8f7c1a52-3a0e-4b8e-9c53-6d2f7a1b0c9d";
 const CALLER: &str = "arn:aws:sts::123456789012:assumed-role/operators/alice";
 
 fn deployed(fleet: Fleet) -> Deployment {
-    Deployment::new(fleet, &DeploymentOptions::seeded(1)).expect("deploys")
+    deploy(fleet, &DeploymentOptions::seeded(1)).expect("deploys")
 }
 
 fn nodes(deployment: &Deployment) -> Vec<String> {

@@ -8,6 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
 
 use super::engine::Engine;
+use super::keeper::Refusal;
 use crate::clock::VirtualClock;
 use crate::cloud::Violation;
 use crate::fleet::Span;
@@ -100,7 +101,7 @@ impl Replica {
         let (action, outcome) = match change {
             Change::Write { operation, request } => {
                 let outcome = self.engine.dispatch(&operation, request);
-                (operation, outcome.map(drop).map_err(|error| error.short_error_code().to_owned()))
+                (operation, outcome.map(drop).map_err(|refusal| refusal.code().to_owned()))
             }
             Change::Expiry { items } => ("expiry".to_owned(), expired(items, self.engine.sweep())),
         };
@@ -112,11 +113,11 @@ impl Replica {
     }
 }
 
-fn expired(expected: usize, swept: Result<usize, DynoxideError>) -> Result<(), String> {
+fn expired(expected: usize, swept: Result<usize, Refusal>) -> Result<(), String> {
     match swept {
         Ok(items) if items == expected => Ok(()),
         Ok(items) => Err(format!("{items} items instead of {expected}")),
-        Err(error) => Err(error.short_error_code().to_owned()),
+        Err(refusal) => Err(refusal.code().to_owned()),
     }
 }
 
