@@ -52,6 +52,8 @@ const TOPIC: &str = "run-command";
 const NOTIFIER: &str = "fleetwright-notifications";
 /// The topic, and the queue behind it, that people are told by.
 const PEOPLE: &str = "people";
+/// The rule, and the queue behind it, that programs hear of ends by.
+const PROGRAMS: &str = "programs";
 /// Queue visibility: six times the function timeout (Lambda developer guide, services-sqs-configure).
 const VISIBILITY: Duration = Duration::from_secs(360);
 /// Receives before a message is put aside.
@@ -87,7 +89,8 @@ pub struct DeploymentOptions {
     pub invocation_events: bool,
     /// Whether an absent send is sent again; else the execution is parked.
     pub resend_absent: bool,
-    /// Whether the end of executions is told to people, whose queue is `people`.
+    /// Whether the end of executions is told: to people, whose queue is `people`, and to programs, whose queue is
+    /// `programs`.
     pub announce: bool,
     /// Steps that [`Deployment::answer`] answers for instead of their being performed.
     pub answered: BTreeSet<StepName>,
@@ -262,7 +265,7 @@ impl Deployment {
         cloud.sns.subscribe(&topic_arn(topic), Subscription { target, raw: true });
     }
 
-    /// What was published to a topic whose messages are collected.
+    /// What was published to a topic whose messages are collected, or told to programs.
     pub fn collected(&self, topic: &str) -> Vec<String> {
         let cloud = self.simulation.cloud();
         cloud
@@ -471,6 +474,17 @@ fn connect(simulation: &Simulation, options: &DeploymentOptions) {
         cloud.sqs.create(PEOPLE, QueueOptions::default());
         let target = Target::Queue(PEOPLE.to_owned());
         cloud.sns.subscribe(&topic_arn(PEOPLE), Subscription { target, raw: true });
+        cloud.sqs.create(PROGRAMS, QueueOptions::default());
+        let pattern = json!({
+            "source": ["fleetwright"],
+            "detail-type": ["EC2 Automation Execution Status-change Notification"]
+        });
+        cloud.eventbridge.add(Rule {
+            name: PROGRAMS.to_owned(),
+            trigger: Trigger::Pattern(pattern),
+            target: Target::Queue(PROGRAMS.to_owned()),
+            input_template: None,
+        });
     }
     if options.command_events {
         // Terminal statuses only: a step goes on when one comes, and nothing is decided before.

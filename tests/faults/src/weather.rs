@@ -13,8 +13,8 @@ use std::time::Duration;
 /// Hosts differ from true time by no more (protocols, P3).
 const SKEW_MS_MAX: i64 = 10_000;
 
-/// The queue behind the topic of people.
-pub(crate) const PEOPLE: &str = "people";
+/// The queues of those who are told of ends: people behind their topic, and programs behind a rule.
+pub(crate) const TOLD: [&str; 2] = ["people", "programs"];
 /// When a message is there with all its copies.
 const COPIES_TAKE: SignedDuration = SignedDuration::from_secs(62);
 
@@ -410,7 +410,7 @@ impl Faults for Weather {
             return DeliveryFault::Drop;
         }
         // What comes after our last call is not ours to hold: whoever is told of ends receives it.
-        let is_ours = delivery.to != PEOPLE;
+        let is_ours = !TOLD.contains(&delivery.to);
         let fault = match state.may_go_wrong() && is_ours {
             true => state.fate(delivery.channel),
             false => DeliveryFault::Deliver,

@@ -142,15 +142,6 @@ fn an_event_older_than_the_retention_starts_nothing() {
 #[test]
 fn an_end_is_told_as_ssm_tells_of_its_own() {
     let mut run = Story::new().deployed(|options| options.announce = true).deploy();
-    run.cloud().sqs.create("programs", fleetwright_local::queue::QueueOptions::default());
-    let pattern = json!({ "source": ["fleetwright"],
-        "detail-type": ["EC2 Automation Execution Status-change Notification"] });
-    run.cloud().eventbridge.add(Rule {
-        name: "ends".to_owned(),
-        trigger: Trigger::Pattern(pattern),
-        target: Target::Queue("programs".to_owned()),
-        input_template: None,
-    });
     run.start();
     run.end();
     run.pass(SignedDuration::from_mins(2));

@@ -4,7 +4,7 @@ use super::{CLOCKS_DIFFER, Findings};
 use crate::item::{document, is_over, number, text};
 use crate::run::Stage;
 use crate::violation::{Invariant, Violation};
-use crate::weather::PEOPLE;
+use crate::weather::TOLD;
 use crate::workload::Workload;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -94,10 +94,13 @@ impl Findings<'_> {
         if !self.workload.announce {
             return;
         }
-        let told = self.stage.deployment.collected(PEOPLE);
-        for id in self.stage.ids() {
-            if !told.iter().any(|message| message.contains(&id)) {
-                self.wrong(Invariant::NothingAcceptedIsLost, format!("the end of {id} was told nobody"));
+        for who in TOLD {
+            let told = self.stage.deployment.collected(who);
+            for id in self.stage.ids() {
+                if !told.iter().any(|message| message.contains(&id)) {
+                    let what = format!("the end of {id} was not told to {who}");
+                    self.wrong(Invariant::NothingAcceptedIsLost, what);
+                }
             }
         }
     }
