@@ -17,8 +17,10 @@ const LOCAL_URL: &str = "DYNAMODB_LOCAL_URL";
 /// Tells the stories where the tables are.
 const STORIES_URL: &str = "FLEETWRIGHT_TEST_DYNAMODB_URL";
 /// The programs of `tests/protocols` with these stories: what the table's code relies on, a whole run of the example, how
-/// commands are recorded and folded, and how they are settled. Some 6,000 requests, of a few milliseconds each.
-const STORIES: [&str; 4] = ["documented", "examples", "records", "found"];
+/// commands are recorded, folded and settled, stopped, sent to tags, sent for a caller, and what becomes of those nobody
+/// knows of.
+const STORIES: [&str; 9] =
+    ["documented", "examples", "records", "found", "contradictions", "stops", "targets", "direct", "unknown"];
 /// A server that takes no connections by then never does.
 const START_TRIES: u32 = 600;
 /// Between two tries.

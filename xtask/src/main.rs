@@ -7,6 +7,7 @@ mod functions;
 mod fuzz;
 mod processes;
 mod python;
+mod template;
 
 use cargo_metadata::MetadataCommand;
 use std::path::PathBuf;
@@ -16,7 +17,7 @@ use std::time::Instant;
 /// What a task runs: a title, and a cargo command line.
 type Step = (&'static str, &'static [&'static str]);
 
-/// Everything CI runs but the tests with real clients and the fuzz targets. What the tests need comes with the lock file.
+/// What CI runs first. All that these need comes with the lock file.
 const TEST: [Step; 5] = [
     ("format", &["fmt", "--all", "--check"]),
     ("format of the fuzz targets", &["fmt", "--manifest-path", fuzz::MANIFEST, "--check"]),
@@ -26,10 +27,12 @@ const TEST: [Step; 5] = [
 ];
 
 const USAGE: &str = "\
-cargo xtask test                      format, clippy, documentation, all tests, functions, faults, real clients, fuzzing: what CI runs
-cargo xtask compat [OPTION …]         real clients alone: boto3 and the aws CLI; options are pytest's
+cargo xtask test                      what CI runs: format, clippy, documentation, all tests, and everything below
+cargo xtask template                  template.yaml: sam validate, cfn-lint, and held against the code
+cargo xtask template build            all functions as sam deploys them, in target/template/build
 cargo xtask functions                 the functions' own programs under cargo lambda watch
 cargo xtask dynamodb                  stories over other DynamoDBs: moto's, and the one DYNAMODB_LOCAL_URL names
+cargo xtask compat [OPTION …]         real clients: boto3 and the aws CLI; options are pytest's
 cargo xtask fuzz [--runs N] [FILE]    fuzzing alone: N inputs, or the one in FILE
 cargo xtask faults [OPTION …]         seeds under faults: --seeds N [--first-seed S] [--format json]; --help for all
 cargo xtask faults deaths             functions die at every change three small runs make, one by one and in pairs
@@ -40,10 +43,12 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match arguments.as_slice() {
         ["test"] => test(),
-        ["faults", options @ ..] => faults::run(options),
+        ["template"] => timed("template", template::hold),
+        ["template", "build"] => timed("functions as sam builds them", template::build),
+        ["functions"] => timed("functions", functions::run),
         ["dynamodb"] => timed("other DynamoDBs", dynamodb::run),
         ["compat", options @ ..] => timed("real clients", || compat::run(options)),
-        ["functions"] => timed("functions", functions::run),
+        ["faults", options @ ..] => faults::run(options),
         ["fuzz", options @ ..] => match fuzz::Request::parse(options) {
             Ok(request) => timed("fuzzing", || fuzz::run(&request)),
             Err(error) => return usage(&error),
@@ -74,12 +79,13 @@ fn test() -> Result<(), String> {
     for (title, arguments) in TEST {
         timed(&format!("{title}: cargo {}", arguments.join(" ")), || cargo(arguments))?;
     }
+    timed("template", template::hold)?;
     // It mostly waits: for a minute of real time in which processes are killed.
     let killed = processes::start()?;
-    // It mostly waits as well.
     let others = timed("functions", functions::run)
         .and_then(|()| timed("faults", faults::smoke))
         .and_then(|()| timed("other DynamoDBs", dynamodb::run))
+        .and_then(|()| timed("functions as sam builds them", template::build))
         .and_then(|()| timed("real clients", || compat::run(&[])))
         .and_then(|()| timed("fuzzing", || fuzz::run(&fuzz::Request::default())));
     // Waited for in any case: nothing is left running.

@@ -5,9 +5,7 @@ mod clients;
 mod settings;
 
 pub use clients::clients;
-pub use settings::{InvalidSetting, Settings};
-
-use settings::read_endpoint;
+pub use settings::{InvalidSetting, Settings, read_endpoint};
 
 use fleetwright_orchestrator::{Entropy, Orchestrator};
 use fleetwright_wire::Endpoint;

@@ -104,8 +104,11 @@ impl Settings {
     }
 }
 
-/// Which endpoint of the API a function is.
-pub(crate) fn read_endpoint(variable: &dyn Fn(&str) -> Option<String>) -> Result<Endpoint, InvalidSetting> {
+/// Which endpoint of the API a function is, by its environment, read through `variable`.
+///
+/// # Errors
+/// [`InvalidSetting`]: FLEETWRIGHT_API is neither `read` nor `control`.
+pub fn read_endpoint(variable: &dyn Fn(&str) -> Option<String>) -> Result<Endpoint, InvalidSetting> {
     match variable("FLEETWRIGHT_API").as_deref() {
         Some("read") => Ok(Endpoint::Read),
         Some("control") => Ok(Endpoint::Control),
