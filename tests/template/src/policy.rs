@@ -103,7 +103,9 @@ impl Statement {
 fn holds(operator: &str, key: &str, patterns: &[String], context: &[(&str, &str)]) -> bool {
     let mut values = context.iter().filter(|(name, _)| *name == key).map(|(_, value)| *value);
     let is = |value: &str| match operator {
-        "StringEquals" | "ArnEquals" | "Bool" => patterns.iter().any(|pattern| pattern == value),
+        "StringEquals" | "ForAllValues:StringEquals" | "ArnEquals" | "Bool" => {
+            patterns.iter().any(|pattern| pattern == value)
+        }
         "StringLike" | "ArnLike" | "ForAllValues:StringLike" => {
             patterns.iter().any(|pattern| matches(pattern, value))
         }
