@@ -7,7 +7,7 @@ use crate::python::{Environment, succeeds};
 use std::fs::File;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
 /// The packages that moto's server needs.
@@ -85,7 +85,7 @@ impl Engine {
     fn tell(&self, url: &str) -> Result<(), String> {
         println!("   over {} at {url}, but for", self.name);
         self.left_out.iter().for_each(|(story, reason)| println!("   - {story}: {reason}"));
-        let mut cargo = Command::new(env!("CARGO"));
+        let mut cargo = super::cargo_command();
         cargo.args(["test", "--locked", "--workspace", "--quiet", "--no-fail-fast"]);
         cargo.args(STORIES.iter().flat_map(|program| ["--test", program]));
         cargo.args(["--", "--exact"]).args(self.left_out.iter().flat_map(|(story, _)| ["--skip", story]));

@@ -5,6 +5,7 @@ mod entropy;
 mod environment;
 mod functions;
 mod url_event;
+mod wiring;
 
 pub use url_event::ApiError;
 pub(crate) use url_event::{UrlAnswer, UrlRequest, access_key};
@@ -27,14 +28,14 @@ use thiserror::Error;
 
 use environment::{environment, process_environment};
 use url_event::{post, read_answer, url_event};
+use wiring::{NOTIFIER, PEOPLE, PROMPT, TOPIC, connect, event_sources};
 
 use crate::clock::START;
 use crate::dynamodb::{DynamoDb, Keeper};
-use crate::eventbridge::{Rule, Trigger};
 use crate::fleet::{Fleet, Span};
-use crate::lambda::{EventSource, FunctionDefinition, InvokeError};
+use crate::lambda::{FunctionDefinition, InvokeError};
 use crate::names::{ACCOUNT, REGION, queue_url, role_arn, topic_arn};
-use crate::queue::{QueueOptions, Redrive};
+use crate::queue::QueueOptions;
 use crate::sdk::SdkClients;
 use crate::simulation::{Simulation, SimulationError, SimulationOptions, Stop};
 use crate::sns::{Subscription, Target};
@@ -42,22 +43,6 @@ use crate::ssm::{Ssm, SsmOptions};
 
 /// The table's name.
 pub const TABLE: &str = "fleetwright";
-/// Node notifications, gathered.
-const FACTS: &str = "facts";
-/// Command status changes and wakes, at once.
-const PROMPT: &str = "prompt";
-/// The topic Run Command publishes to.
-const TOPIC: &str = "run-command";
-/// The role it does that with.
-const NOTIFIER: &str = "fleetwright-notifications";
-/// The topic, and the queue behind it, that people are told by.
-const PEOPLE: &str = "people";
-/// The rule, and the queue behind it, that programs hear of ends by.
-const PROGRAMS: &str = "programs";
-/// Queue visibility: six times the function timeout (Lambda developer guide, services-sqs-configure).
-const VISIBILITY: Duration = Duration::from_secs(360);
-/// Receives before a message is put aside.
-const RECEIVES_MAX: u32 = 5;
 /// Nothing of the set-up takes longer, in virtual time.
 const SET_UP_LIMIT: Duration = Duration::from_secs(60);
 /// An answer for a step takes no longer, in virtual time.
@@ -453,88 +438,9 @@ fn tables(simulation: &Simulation, options: &DeploymentOptions) -> Result<Option
     }
 }
 
-/// Queues, topic and rules.
-fn connect(simulation: &Simulation, options: &DeploymentOptions) {
-    let mut cloud = simulation.cloud();
-    for queue in [FACTS, PROMPT] {
-        let dead = format!("{queue}-dead");
-        cloud.sqs.create(&dead, QueueOptions::default());
-        let redrive = Some(Redrive { dead_letter_queue: dead, maximum_receives: RECEIVES_MAX });
-        cloud.sqs.create(
-            queue,
-            QueueOptions { visibility_timeout: VISIBILITY, redrive, ..QueueOptions::default() },
-        );
-    }
-    let now = cloud.now();
-    cloud.iam.create(NOTIFIER, "ssm.amazonaws.com", "sns:Publish", &topic_arn(TOPIC), now);
-    cloud
-        .sns
-        .subscribe(&topic_arn(TOPIC), Subscription { target: Target::Queue(FACTS.to_owned()), raw: false });
-    if options.announce {
-        cloud.sqs.create(PEOPLE, QueueOptions::default());
-        let target = Target::Queue(PEOPLE.to_owned());
-        cloud.sns.subscribe(&topic_arn(PEOPLE), Subscription { target, raw: true });
-        cloud.sqs.create(PROGRAMS, QueueOptions::default());
-        let pattern = json!({
-            "source": ["fleetwright"],
-            "detail-type": ["EC2 Automation Execution Status-change Notification"]
-        });
-        cloud.eventbridge.add(Rule {
-            name: PROGRAMS.to_owned(),
-            trigger: Trigger::Pattern(pattern),
-            target: Target::Queue(PROGRAMS.to_owned()),
-            input_template: None,
-        });
-    }
-    if options.command_events {
-        // Terminal statuses only: a step goes on when one comes, and nothing is decided before.
-        let pattern = json!({
-            "source": ["aws.ssm"],
-            "detail-type": ["EC2 Command Status-change Notification"],
-            "detail": { "status": ["Success", "Failed", "TimedOut", "Cancelled"] }
-        });
-        cloud.eventbridge.add(Rule {
-            name: "command-status".to_owned(),
-            trigger: Trigger::Pattern(pattern),
-            target: Target::Queue(PROMPT.to_owned()),
-            input_template: None,
-        });
-    }
-    if options.invocation_events {
-        let pattern = json!({
-            "source": ["aws.ssm"],
-            "detail-type": ["EC2 Command Invocation Status-change Notification"],
-            "detail": { "status": ["Success", "Failed", "TimedOut", "Cancelled"] }
-        });
-        cloud.eventbridge.add(Rule {
-            name: "invocation-status".to_owned(),
-            trigger: Trigger::Pattern(pattern),
-            target: Target::Queue(FACTS.to_owned()),
-            input_template: None,
-        });
-    }
-    cloud.eventbridge.add(Rule {
-        name: "every-minute".to_owned(),
-        trigger: Trigger::EveryMinute,
-        target: Target::Function("reconcile".to_owned()),
-        input_template: None,
-    });
-}
-
 /// Items go when their time has come. A file of an earlier run has this already.
 fn expire(simulation: &Simulation) {
     let request = json!({ "TableName": TABLE,
         "TimeToLiveSpecification": { "Enabled": true, "AttributeName": "expires" } });
     let _ = simulation.cloud().dynamodb.handle("UpdateTimeToLive", &request);
-}
-
-fn event_sources() -> [EventSource; 2] {
-    let source = |queue: &str, batch_size, window_s| EventSource {
-        queue: queue.to_owned(),
-        function: "on-command-event".to_owned(),
-        batch_size,
-        batch_window: Duration::from_secs(window_s),
-        concurrency: 5,
-    };
-    [source(FACTS, 250, 2), source(PROMPT, 10, 0)]
 }

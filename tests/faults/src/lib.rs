@@ -11,6 +11,7 @@ mod dice;
 mod item;
 #[cfg(feature = "planted")]
 mod planted;
+mod rates;
 mod run;
 mod said;
 mod search;

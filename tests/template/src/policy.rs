@@ -1,5 +1,6 @@
 //! What a policy allows, as IAM evaluates it: as far as the template's policies go.
 
+use fleetwright_local::fleet::matches;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -115,17 +116,6 @@ fn holds(operator: &str, key: &str, patterns: &[String], context: &[(&str, &str)
     if operator.starts_with("ForAllValues:") { values.all(is) } else { values.any(is) }
 }
 
-/// Whether a text is what a pattern with stars describes.
-fn matches(pattern: &str, text: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == text,
-        Some((before, after)) => text.strip_prefix(before).is_some_and(|rest| {
-            let ends = rest.char_indices().map(|(at, _)| at).chain([rest.len()]);
-            ends.into_iter().any(|at| matches(after, &rest[at..]))
-        }),
-    }
-}
-
 fn one_or_more(value: &Value) -> &[Value] {
     value.as_array().map_or_else(|| std::slice::from_ref(value), Vec::as_slice)
 }
@@ -138,20 +128,6 @@ fn texts(value: &Value) -> Vec<String> {
 mod tests {
     use super::*;
     use serde_json::json;
-
-    #[test]
-    fn stars_stand_for_anything() {
-        for (pattern, text, matching) in [
-            ("a", "a", true),
-            ("a", "ab", false),
-            ("*", "", true),
-            ("arn:*:document/X", "arn:aws:ssm:us-east-1::document/X", true),
-            ("arn:*:document/X", "arn:aws:ssm:us-east-1::document/XY", false),
-            ("OUT#*", "CMD#1", false),
-        ] {
-            assert_eq!(matches(pattern, text), matching, "{pattern} {text}");
-        }
-    }
 
     #[test]
     fn a_condition_about_something_unknown_does_not_hold() {
