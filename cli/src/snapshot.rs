@@ -8,6 +8,7 @@ use fleetwright_engine::{StepExecution, Targets, Work};
 use fleetwright_fleet::{Asked, Command, CommandId, Counts, NodeId, Partition, Terminal};
 use fleetwright_local::fleet::Fleet;
 use fleetwright_local::{Cloud, TABLE};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -64,19 +65,23 @@ impl Snapshot {
     }
 }
 
-/// Whether an execution has ended or was set aside. Cheap enough to ask after every write.
+/// Other writes than commits may set it aside; a look for that is not taken more often.
+const LOOKED_FOR: SignedDuration = SignedDuration::from_secs(10);
+
+/// Whether an execution has ended or was set aside. Cheap enough to ask at every moment.
 pub(crate) fn over(id: &str) -> impl FnMut(&Cloud) -> bool {
     let key = json!({ "pk": { "S": format!("EXEC#{id}") }, "sk": { "S": "EXEC" } });
     let request = json!({ "TableName": TABLE, "Key": key, "ConsistentRead": true,
         "ProjectionExpression": "#status, #parked",
         "ExpressionAttributeNames": { "#status": "status", "#parked": "parked" } });
-    let mut seen = 0;
+    let mut seen = (0, 0, Timestamp::MIN);
     move |cloud| {
-        let written = writes(cloud);
-        if written == seen {
+        let (commits, written) = (commits(cloud), writes(cloud));
+        let long_ago = cloud.now().duration_since(seen.2) >= LOOKED_FOR;
+        if commits == seen.0 && (written == seen.1 || !long_ago) {
             return false;
         }
-        seen = written;
+        seen = (commits, written, cloud.now());
         let (answer, _) = cloud.dynamodb.handle("GetItem", &request);
         let item = &answer.body["Item"];
         is_over(text(item, "status")) || item["parked"].is_object()
@@ -89,7 +94,7 @@ pub(crate) fn over_or_answerable(id: &str, with_answers: bool) -> impl FnMut(&Cl
     let id = id.to_owned();
     let mut seen = 0;
     move |cloud| {
-        let commits = cloud.counters.applied("dynamodb:TransactWriteItems");
+        let commits = commits(cloud);
         let committed = std::mem::replace(&mut seen, commits) != commits;
         over(cloud) || (with_answers && committed && matches!(answerable(cloud, &id), Ok(Some(_))))
     }
@@ -121,9 +126,14 @@ fn step_of(item: &Value) -> Result<StepExecution, Failure> {
     serde_json::from_str(text(item, "body")).map_err(wrong)
 }
 
+/// How often something was committed.
+fn commits(cloud: &Cloud) -> u64 {
+    cloud.counters.applied("dynamodb:TransactWriteItems")
+}
+
 /// How often the table was written to.
 pub(crate) fn writes(cloud: &Cloud) -> u64 {
-    cloud.counters.applied("dynamodb:TransactWriteItems") + cloud.counters.applied("dynamodb:UpdateItem")
+    commits(cloud) + cloud.counters.applied("dynamodb:UpdateItem")
 }
 
 /// What the nodes of a closed step reported.

@@ -1,5 +1,6 @@
 //! Settling: reading SSM for the authoritative result of a finished command (protocols, P5).
 
+mod claim;
 mod reading;
 
 use crate::ask::terminal_status;
@@ -51,7 +52,7 @@ impl Orchestrator {
             let closed = item.owner.as_ref().filter(|owner| seen.open_step != Some(owner.step));
             let settled = match turn.scheduled {
                 None if !self.is_time_for(item) => Ok(Settled::NotYet(self.again(item))),
-                Some(_) | None => self.settle_item(item, closed, deadline).await,
+                Some(_) | None => self.settle_alone(item, closed, deadline).await,
             };
             (item.id.clone(), settled)
         });

@@ -4,6 +4,7 @@
 //! consistent but for queries of an index, which only nominate.
 
 mod attributes;
+mod chunked;
 mod command_item;
 mod commit;
 mod description_item;
@@ -38,6 +39,7 @@ use attributes::{Item, Reader, number};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use chunked::Chunked;
 use std::collections::HashMap;
 
 /// Keys of one BatchGetItem (DynamoDB API reference).
@@ -51,12 +53,13 @@ pub(crate) struct Table {
     /// Days that items live on after their execution's retention.
     pub(crate) retention_days: u32,
     pub(crate) back_off: BackOff,
+    chunked: Chunked,
 }
 
 impl Table {
     /// A table by its name.
-    pub(crate) const fn new(client: Client, name: String, retention_days: u32, back_off: BackOff) -> Self {
-        Self { client, name, retention_days, back_off }
+    pub(crate) fn new(client: Client, name: String, retention_days: u32, back_off: BackOff) -> Self {
+        Self { client, name, retention_days, back_off, chunked: Chunked::default() }
     }
 
     pub(crate) async fn get(&self, pk: &str, sk: &str) -> Result<Option<Item>, Error> {

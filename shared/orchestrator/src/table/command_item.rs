@@ -31,6 +31,7 @@ const GENERATION: &str = "settled_generation";
 const SETTLED_FACTS: &str = "settled_facts";
 const SETTLED_PARTS: &str = "settled_parts";
 const EMPTY_READS: &str = "empty_reads";
+const SETTLING_UNTIL: &str = "settling_until";
 const SILENT_SINCE: &str = "silent_since";
 const CURSOR: &str = "settle_cursor";
 const HEAD: &str = "settled_head";
@@ -212,19 +213,23 @@ fn unite_nodes<'a>(mut update: Update, facts: impl Iterator<Item = &'a Fact>) ->
 }
 
 impl Table {
-    /// Folds facts of one command: unions only, no read. The only condition of its own is that a command by Targets, whose node
-    /// facts go to chunk items, is not written to as if it were one by InstanceIds; the refusal says so, and costs
-    /// nothing where most commands are.
+    /// Folds facts of one command: unions only, no read. The only condition of its own is that a command by Targets, whose
+    /// node facts go to chunk items, is not written to as if it were one by InstanceIds; the refusal says so, once in an
+    /// execution environment, and costs nothing where most commands are.
     pub(crate) async fn fold(
         &self,
         id: &CommandId,
         facts: &[Fact],
         now: Timestamp,
     ) -> Result<CommandItem, Error> {
-        let whole = unite_nodes(self.fold_base(id, facts, now), facts.iter()).if_missing(CHUNKED);
-        let item = match whole.apply(self).await? {
-            Updated::Applied(item) => item,
-            Updated::Refused(_) => {
+        let whole = match self.chunked.knows(id) {
+            true => None,
+            false => self.fold_whole(id, facts, now).await?,
+        };
+        let item = match whole {
+            Some(item) => item,
+            None => {
+                self.chunked.remember(id);
                 self.fold_chunks(id, facts, now).await?;
                 applied(self.fold_base(id, facts, now).apply(self).await?)?
             }
@@ -237,6 +242,20 @@ impl Table {
             applied(chunked.apply(self).await?)?;
         }
         Ok(item)
+    }
+
+    /// Folds into the base item alone. `None`: the command's node facts go to chunk items.
+    async fn fold_whole(
+        &self,
+        id: &CommandId,
+        facts: &[Fact],
+        now: Timestamp,
+    ) -> Result<Option<Item>, Error> {
+        let whole = unite_nodes(self.fold_base(id, facts, now), facts.iter()).if_missing(CHUNKED);
+        Ok(match whole.apply(self).await? {
+            Updated::Applied(item) => Some(item),
+            Updated::Refused(_) => None,
+        })
     }
 
     /// What facts say about the command itself, and that some came.
@@ -266,7 +285,8 @@ impl Table {
             }
         }
         let writes = by_chunk.into_iter().map(|(chunk, facts)| {
-            let update = Update::of(&keys::chunk(id, chunk), keys::COMMAND).living(self.retention_days, now);
+            let update = Update::of(&keys::chunk(id, chunk), keys::COMMAND).unread();
+            let update = update.living(self.retention_days, now);
             unite_nodes(update, facts.into_iter()).apply(self)
         });
         futures::future::try_join_all(writes).await?;

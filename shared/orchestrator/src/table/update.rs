@@ -15,7 +15,7 @@ use std::collections::HashMap;
 /// How an update with a condition ended.
 #[derive(Debug)]
 pub(crate) enum Updated {
-    /// Applied; the item after it.
+    /// Applied; the item after it, empty if nobody was to read it.
     Applied(Item),
     /// The condition did not hold; the item as it is, if there is one.
     Refused(Option<Item>),
@@ -31,6 +31,8 @@ pub(crate) struct Update {
     conditions: Vec<String>,
     names: HashMap<String, String>,
     values: HashMap<String, AttributeValue>,
+    /// Nobody reads the item after it.
+    unread: bool,
 }
 
 impl Update {
@@ -150,6 +152,11 @@ impl Update {
         self
     }
 
+    /// The answer shows no item: nobody reads it, and a large one takes its time.
+    pub(crate) fn unread(self) -> Self {
+        Self { unread: true, ..self }
+    }
+
     fn expression(&self) -> String {
         let clause = |word: &str, parts: &[String]| {
             if parts.is_empty() { String::new() } else { format!("{word} {} ", parts.join(", ")) }
@@ -199,6 +206,7 @@ impl Update {
     /// One call, whatever comes of it.
     pub(super) async fn apply_once(&self, table: &Table) -> Result<Updated, Error> {
         let (expression, condition) = (self.expression(), self.condition());
+        let shown = if self.unread { ReturnValue::None } else { ReturnValue::AllNew };
         let sent = table
             .client
             .update_item()
@@ -208,7 +216,7 @@ impl Update {
             .condition_expression(condition)
             .set_expression_attribute_names(Some(self.names.clone()))
             .set_expression_attribute_values(Some(self.values.clone()))
-            .return_values(ReturnValue::AllNew)
+            .return_values(shown)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;

@@ -3,7 +3,7 @@
 use super::record::placed;
 use super::{
     CURSOR, CommandItem, EMPTY_READS, EXPIRES_AFTER, GENERATION, HEAD, SETTLED_FACTS, SETTLED_PARTS,
-    SILENT_SINCE, SettleCursor, SettledHead, applied,
+    SETTLING_UNTIL, SILENT_SINCE, SettleCursor, SettledHead, applied,
 };
 use crate::Error;
 use crate::table::Table;
@@ -41,6 +41,7 @@ impl Table {
             .set(SETTLED_FACTS, number(mark.facts))
             .set(SETTLED_PARTS, number(mark.parts))
             .remove(CURSOR)
+            .remove(SETTLING_UNTIL)
             .remove(DUE_AT)
             .remove(DUE_SHARD)
             .if_missing_or_less(SETTLED_FACTS, number(mark.facts));
@@ -76,6 +77,33 @@ impl Table {
         let update = Update::of(&keys::command(id), keys::COMMAND)
             .set(EXPIRES_AFTER, moment(expires_after))
             .if_exists();
+        update.apply(self).await.map(|_| ())
+    }
+
+    /// Claims a settle until then; `false`: somebody else holds it.
+    pub(crate) async fn claim_settle(
+        &self,
+        id: &CommandId,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<bool, Error> {
+        let update = Update::of(&keys::command(id), keys::COMMAND)
+            .set(SETTLING_UNTIL, moment(until))
+            .if_missing_or_less(SETTLING_UNTIL, moment(now));
+        Ok(match update.apply(self).await? {
+            Updated::Applied(_) => true,
+            // An answer that was lost: it is ours.
+            Updated::Refused(item) => {
+                item.is_some_and(|item| item.get(SETTLING_UNTIL) == Some(&moment(until)))
+            }
+        })
+    }
+
+    /// Gives a settle back that is not done.
+    pub(crate) async fn release_settle(&self, id: &CommandId, until: Timestamp) -> Result<(), Error> {
+        let update = Update::of(&keys::command(id), keys::COMMAND)
+            .remove(SETTLING_UNTIL)
+            .if_equals(SETTLING_UNTIL, moment(until));
         update.apply(self).await.map(|_| ())
     }
 
