@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::clock::later;
 use crate::cloud::{Cloud, Pending, Violation};
 use crate::connector::PATIENCE;
+use crate::dynamodb::Units;
 use crate::faults::{Call, Failure, Fault};
 use crate::lambda::EnvironmentId;
 use crate::names::OWN_KEY;
@@ -109,8 +110,8 @@ impl Cloud {
     /// A call has reached its service.
     pub(crate) fn apply(&mut self, call: InFlight) {
         let InFlight { caller, request, after, ending, reply } = call;
-        let answer = self.handle(&caller.name, &request);
-        self.tell(&caller.name, &request, &answer);
+        let (answer, units) = self.answer(&caller.name, &request);
+        self.tell(&caller.name, &request, &answer, units);
         let count = self.counters.call(&caller.name, &request.action());
         count.applied += 1;
         count.refused += u64::from(answer.error_code().is_some());
@@ -131,11 +132,11 @@ impl Cloud {
     }
 
     /// Shows whoever looks on what was applied.
-    fn tell(&mut self, caller: &str, request: &Request, answer: &Answer) {
+    fn tell(&mut self, caller: &str, request: &Request, answer: &Answer, units: Units) {
         let at = self.now();
         if let Some(witness) = &mut self.witness {
             let (dynamodb, ledger) = (&self.dynamodb, self.ssm.ledger());
-            witness.on_applied(&Applied { caller, request, answer, dynamodb, ledger, at });
+            witness.on_applied(&Applied { caller, request, answer, units, dynamodb, ledger, at });
         }
     }
 

@@ -12,7 +12,7 @@ use crate::call::InFlight;
 use crate::clock::VirtualClock;
 use crate::counters::Counters;
 use crate::delivery::Arrival;
-use crate::dynamodb::DynamoDb;
+use crate::dynamodb::{DynamoDb, Units};
 use crate::eventbridge::EventBridge;
 use crate::faults::{Faults, NoFaults};
 use crate::iam::Iam;
@@ -134,13 +134,18 @@ impl Cloud {
 
     /// Applies one request of `caller` at once, without latency and faults.
     pub fn handle(&mut self, caller: &str, request: &Request) -> Answer {
+        self.answer(caller, request).0
+    }
+
+    /// The same; beside the answer, what it cost.
+    pub(crate) fn answer(&mut self, caller: &str, request: &Request) -> (Answer, Units) {
         let (now, operation, body) = (self.now(), request.operation.as_str(), &request.body);
-        match request.service {
+        let answer = match request.service {
             Service::DynamoDb => {
-                let (answer, units) = self.dynamodb.serve(operation, body);
+                let (answer, units) = self.dynamodb.serve(operation, body, now);
                 self.violations.append(&mut self.dynamodb.take_violations());
                 self.counters.use_units(caller, operation, units);
-                answer
+                return (answer, units);
             }
             Service::Ssm => match self.ssm.handle(operation, body, now) {
                 Ok(body) => Answer::ok(body),
@@ -163,7 +168,8 @@ impl Cloud {
             }
             Service::Iam => self.iam.handle(operation, body, now),
             Service::Lambda => self.lambda.handle(operation, body),
-        }
+        };
+        (answer, Units::default())
     }
 
     /// Lets something take effect at `at`.

@@ -4,9 +4,11 @@ mod absent;
 mod embedded;
 mod engine;
 mod keeper;
+mod partitions;
 mod replica;
 
 pub use keeper::{Keeper, Refusal};
+pub use partitions::written_keys;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -18,6 +20,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use engine::Engine;
+use partitions::Partitions;
 use replica::{Change, Replica};
 
 use crate::clock::VirtualClock;
@@ -33,6 +36,7 @@ pub struct DynamoDb {
     engine: Engine,
     /// Behind a cell, since who looks from outside has no more than a reference and may write as well.
     replica: Option<RefCell<Replica>>,
+    partitions: Partitions,
     swept_at: Timestamp,
 }
 
@@ -51,7 +55,7 @@ impl DynamoDb {
     /// # Errors
     /// When the engine cannot start.
     pub fn in_memory(clock: &VirtualClock) -> Result<Self, DynoxideError> {
-        Ok(Self { engine: Engine::in_memory(clock)?, replica: None, swept_at: clock.now() })
+        Ok(Self::of(Engine::in_memory(clock)?, clock.now()))
     }
 
     /// No tables, in memory. What is written is seen `lag` later by reads that are not consistent and by all reads of
@@ -70,12 +74,16 @@ impl DynamoDb {
     /// # Errors
     /// When the file cannot be made, opened or understood.
     pub fn in_file(file: &Path, now: Timestamp) -> Result<Self, DynoxideError> {
-        Ok(Self { engine: Engine::in_file(file)?, replica: None, swept_at: now })
+        Ok(Self::of(Engine::in_file(file)?, now))
     }
 
     /// No tables, kept by somebody else.
     pub fn kept_by(keeper: Box<dyn Keeper>, now: Timestamp) -> Self {
-        Self { engine: Engine::kept_by(keeper), replica: None, swept_at: now }
+        Self::of(Engine::kept_by(keeper), now)
+    }
+
+    fn of(engine: Engine, now: Timestamp) -> Self {
+        Self { engine, replica: None, partitions: Partitions::default(), swept_at: now }
     }
 
     /// Applies one operation of whoever looks at a simulation from outside: every read sees all that was written. Says
@@ -92,14 +100,20 @@ impl DynamoDb {
         (answer, units)
     }
 
-    /// Applies one operation of a client: what need not be consistent is read as it is at the replica, if there is one.
-    pub(crate) fn serve(&self, operation: &str, body: &Value) -> (Answer, Units) {
-        match &self.replica {
+    /// Applies one operation of a client: what need not be consistent is read as it is at the replica, if there is one,
+    /// and a key that is written to too often is throttled.
+    pub(crate) fn serve(&mut self, operation: &str, body: &Value, now: Timestamp) -> (Answer, Units) {
+        if let Some(refused) = self.partitions.refuse(operation, body, now) {
+            return (refused, Units::default());
+        }
+        let (answer, units) = match &self.replica {
             Some(replica) if may_be_late(operation, body) => {
                 replica.borrow_mut().now().answer(operation, body)
             }
             Some(_) | None => self.handle(operation, body),
-        }
+        };
+        self.partitions.take(operation, body, units.write, now);
+        (answer, units)
     }
 
     /// Changes that the replica did not take as the first database did, since this was asked last.

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::dynamodb::DynamoDb;
+use crate::dynamodb::{DynamoDb, Units};
 use crate::protocol::{Answer, Request};
 use crate::ssm::Ledger;
 
@@ -21,6 +21,8 @@ pub struct Applied<'a> {
     pub request: &'a Request,
     /// What the service answered.
     pub answer: &'a Answer,
+    /// What DynamoDB charges for it.
+    pub units: Units,
     /// The tables.
     pub dynamodb: &'a DynamoDb,
     /// What really ran.

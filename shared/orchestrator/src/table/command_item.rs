@@ -191,6 +191,13 @@ fn nodes(reader: &Reader<'_>) -> Result<BTreeMap<Terminal, BTreeSet<NodeId>>, Er
     Ok(nodes)
 }
 
+fn about_node(fact: &Fact) -> Option<&NodeId> {
+    match &fact.subject {
+        Subject::Node(node) => Some(node),
+        Subject::Command => None,
+    }
+}
+
 fn is_node_success(fact: &&Fact) -> bool {
     fact.status == Terminal::Success && matches!(fact.subject, Subject::Node(_))
 }
@@ -199,7 +206,7 @@ fn is_node_success(fact: &&Fact) -> bool {
 fn unite_nodes<'a>(mut update: Update, facts: impl Iterator<Item = &'a Fact>) -> Update {
     let mut by_status: BTreeMap<Terminal, BTreeSet<String>> = BTreeMap::new();
     for fact in facts {
-        if let Subject::Node(node) = &fact.subject {
+        if let Some(node) = about_node(fact) {
             by_status.entry(fact.status).or_default().insert(node.to_string());
         }
     }
@@ -230,7 +237,7 @@ impl Table {
             Some(item) => item,
             None => {
                 self.chunked.remember(id);
-                self.fold_chunks(id, facts, now).await?;
+                self.fold_chunk(id, facts, now).await?;
                 applied(self.fold_base(id, facts, now).apply(self).await?)?
             }
         };
@@ -277,20 +284,15 @@ impl Table {
         update.set_once(TERMINAL_SINCE, moment(now)).unite(STATUSES, texts(statuses))
     }
 
-    async fn fold_chunks(&self, id: &CommandId, facts: &[Fact], now: Timestamp) -> Result<(), Error> {
-        let mut by_chunk: BTreeMap<u8, Vec<&Fact>> = BTreeMap::new();
-        for fact in facts {
-            if let Subject::Node(node) = &fact.subject {
-                by_chunk.entry(schema::chunk_of(node)).or_default().push(fact);
-            }
+    /// What facts say about nodes, in one of the command's chunks.
+    async fn fold_chunk(&self, id: &CommandId, facts: &[Fact], now: Timestamp) -> Result<(), Error> {
+        let nodes: BTreeSet<&NodeId> = facts.iter().filter_map(about_node).collect();
+        if nodes.is_empty() {
+            return Ok(());
         }
-        let writes = by_chunk.into_iter().map(|(chunk, facts)| {
-            let update = Update::of(&keys::chunk(id, chunk), keys::COMMAND).unread();
-            let update = update.living(self.retention_days, now);
-            unite_nodes(update, facts.into_iter()).apply(self)
-        });
-        futures::future::try_join_all(writes).await?;
-        Ok(())
+        let chunk = keys::chunk(id, schema::chunk_of(&nodes));
+        let update = Update::of(&chunk, keys::COMMAND).unread().living(self.retention_days, now);
+        unite_nodes(update, facts.iter()).apply(self).await.map(drop)
     }
 
     /// Base items by id, without chunks.

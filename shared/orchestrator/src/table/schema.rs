@@ -11,7 +11,7 @@ use fleetwright_engine::{ExecutionId, ListId, SendToken};
 use fleetwright_fleet::{CommandId, NodeId};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// The version of every item's layout. An item of an unknown version is never parked: its message fails, and is
 /// retried by a release that knows it.
@@ -107,9 +107,12 @@ pub(crate) mod keys {
     }
 }
 
-/// The chunk a node's facts go to.
-pub(crate) fn chunk_of(node: &NodeId) -> u8 {
-    Sha256::digest(node.as_str())[0] % CHUNKS
+/// The chunk that what was told together of these nodes goes to: one write, and the same one if it is told again. Batches
+/// spread over all chunks, so that none grows large or is written to often.
+pub(crate) fn chunk_of(nodes: &BTreeSet<&NodeId>) -> u8 {
+    let mut digest = Sha256::new();
+    nodes.iter().for_each(|node| digest.update(node.as_str()));
+    digest.finalize()[0] % CHUNKS
 }
 
 /// Who waits for what is due: executions come first, however much else there is to be looked at.
