@@ -118,6 +118,14 @@ impl PendingKind {
             Self::Publish => "publish".to_owned(),
         }
     }
+
+    /// Whether people or programs hear of it: once is enough, if it can be helped.
+    pub(crate) const fn tells_somebody(&self) -> bool {
+        match self {
+            Self::AskApproval(_) | Self::Publish => true,
+            Self::Halt(_) => false,
+        }
+    }
 }
 
 /// An effect that was decided, and since when it has been due.

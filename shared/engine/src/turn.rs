@@ -14,6 +14,9 @@ use jiff::{SignedDuration, Timestamp};
 pub(crate) const STEPS_PER_COMMIT_MAX: usize = 20;
 /// A pending effect is looked after again so long after its commit.
 const PENDING_RECHECK: SignedDuration = SignedDuration::from_secs(60);
+/// What tells somebody is its committer's for so long: whoever looks in between would tell it again. A committer that
+/// failed tries again after as long.
+const TOLD_BY_COMMITTER_FOR: SignedDuration = SignedDuration::from_secs(5);
 /// A wake is a delayed message; SQS delays up to 15 minutes. Later moments are left to reconcile.
 const WAKE_AHEAD_MAX: SignedDuration = SignedDuration::from_mins(15);
 /// A wake that came early is sent again if no more than this remains.
@@ -110,7 +113,10 @@ impl<'a> Turn<'a> {
         let again = again || (self.changed && matches!(self.execution.phase, Phase::Ending(_)));
         for pending in self.execution.pending.values() {
             self.waits.push(pending.since + PENDING_RECHECK);
-            self.effects.push(Effect::Pending(pending.kind.clone()));
+            let is_anothers = pending.since != self.now && self.now < pending.since + TOLD_BY_COMMITTER_FOR;
+            if !(pending.kind.tells_somebody() && is_anothers) {
+                self.effects.push(Effect::Pending(pending.kind.clone()));
+            }
         }
         if !self.execution.unsettled.is_empty() {
             self.waits.push(self.now + PENDING_RECHECK);
