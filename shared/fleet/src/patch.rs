@@ -57,11 +57,20 @@ impl PatchSummary {
         summary
     }
 
-    /// Adds what another command of the same step found. Nodes of one step's commands are disjoint.
+    /// Adds what was found of other nodes: others of the command's, or those of another command of the step.
     pub fn add(&mut self, other: &Self) {
         self.missing_count += other.missing_count;
-        self.non_compliant.extend(other.non_compliant.iter().cloned());
-        self.pending_reboot.extend(other.pending_reboot.iter().cloned());
-        self.unknown.extend(other.unknown.iter().cloned());
+        self.non_compliant.extend_from_slice(&other.non_compliant);
+        self.pending_reboot.extend_from_slice(&other.pending_reboot);
+        self.unknown.extend_from_slice(&other.unknown);
+    }
+
+    /// Lists in the order of ids, in whichever order they were found.
+    #[must_use]
+    pub fn sorted(mut self) -> Self {
+        for nodes in [&mut self.non_compliant, &mut self.pending_reboot, &mut self.unknown] {
+            nodes.sort_unstable();
+        }
+        self
     }
 }

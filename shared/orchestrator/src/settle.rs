@@ -156,7 +156,8 @@ impl Orchestrator {
         if status.is_none() && !out_of_time {
             return not_yet(self.again(item));
         }
-        let Some(mut reading) = self.read_invocations(item, command, deadline).await? else {
+        let read = self.read_invocations(item, command, out_of_time, deadline).await?;
+        let Some(mut reading) = read else {
             return not_yet(SettleAgain { at: self.now(), precisely: true });
         };
         let asked = item.command.asked_count().and_then(|count| usize::try_from(count).ok());
@@ -166,8 +167,7 @@ impl Orchestrator {
         if !whole && !out_of_time {
             return not_yet(self.again(item));
         }
-        // Last, and only of a whole read: a call for every fifty nodes.
-        let stale_patches = self.read_patches(&mut reading, item, command, out_of_time).await?;
+        let stale_patches = self.read_unnamed_patches(&mut reading, item, command, out_of_time).await?;
         if stale_patches && !out_of_time {
             return not_yet(self.again(item));
         }
@@ -211,15 +211,7 @@ impl Orchestrator {
             invocations: BTreeMap::new(),
             patch: None,
         };
-        let reading = Reading {
-            generation: self.entropy.uuid(),
-            facts: item.command.facts(),
-            parts: 0,
-            next_token: None,
-            last_page_at: self.now(),
-            buffer: Vec::new(),
-            settlement,
-        };
+        let reading = Reading::new(self.entropy.uuid(), item.command.facts(), settlement, self.now());
         match self.store(&item.id, reading, None).await? {
             Stored::As(settled) => Ok(settled),
             Stored::Outdated(_) => Ok(Settled::NotYet(SettleAgain { at: self.now(), precisely: true })),
@@ -277,20 +269,24 @@ impl Orchestrator {
         head: Option<SettledHead>,
     ) -> Result<Stored, Error> {
         if is_planted(Bug::MarkBeforeResults) {
-            let parts = reading.parts + 1 + u32::from(!reading.buffer.is_empty());
+            let parts = reading.parts + 1 + u32::from(!reading.buffer.invocations.is_empty());
             let mark = SettledMark { generation: reading.generation.clone(), facts: reading.facts, parts };
             let requested_at = reading.settlement.requested_at;
             self.table.mark_settled(id, ToSettle { mark: &mark, head: head.as_ref(), requested_at }).await?;
         }
         self.flush(id, &mut reading).await?;
+        let unnamed = reading.unnamed.take();
         let last = Settlement { invocations: BTreeMap::new(), ..reading.settlement.clone() };
-        self.table.write_settlement_head(id, &reading.generation, reading.parts, &last, self.now()).await?;
+        let generation = reading.generation.clone();
+        reading.parts += self
+            .table
+            .write_settlement_head(id, &generation, reading.parts, last, unnamed, self.now())
+            .await?;
         let requested_at = reading.settlement.requested_at;
         // Before the mark: a crash between has it written again.
         let invocations = reading.settlement.invocations.values();
         self.table.write_history(id, requested_at, invocations, self.now()).await?;
-        let mark =
-            SettledMark { generation: reading.generation, facts: reading.facts, parts: reading.parts + 1 };
+        let mark = SettledMark { generation, facts: reading.facts, parts: reading.parts };
         let to = ToSettle { mark: &mark, head: head.as_ref(), requested_at };
         if let Some(base) = self.table.mark_settled(id, to).await? {
             // Who reported something meanwhile found a command that was not settled, and left it to this.

@@ -27,7 +27,7 @@ pub(crate) use direct_item::{Begun, DirectState};
 pub(crate) use execution_item::{Loaded, Overview, StepRow};
 pub(crate) use health_item::Heartbeat;
 pub(crate) use recent_index::RecentKey;
-pub(crate) use result_item::INVOCATIONS_PER_PART;
+pub(crate) use result_item::{INVOCATIONS_PER_PART, Parts};
 pub use schema::create_table;
 pub(crate) use schema::{Due, DueFor};
 pub(crate) use send_item::{Recorded, SendItem};

@@ -4,7 +4,7 @@ use crate::ask::terminal_status;
 use crate::moment::moment;
 use crate::planted::{Bug, is_planted};
 use crate::start::hex;
-use crate::table::{CommandItem, INVOCATIONS_PER_PART, SettleCursor};
+use crate::table::{CommandItem, INVOCATIONS_PER_PART, Parts, SettleCursor};
 use crate::{Error, Operation, Orchestrator};
 use aws_sdk_ssm::types::{Command, CommandInvocation, CommandPlugin};
 use fleetwright_fleet::{
@@ -29,61 +29,117 @@ pub(super) struct Reading {
     pub(super) generation: String,
     pub(super) facts: usize,
     pub(super) parts: u32,
+    /// Where the next page begins; `None` before the first.
     pub(super) next_token: Option<String>,
+    /// No page is left.
+    pub(super) has_all_pages: bool,
     /// When SSM last gave a page: a place is good for a while after that.
     pub(super) last_page_at: Timestamp,
     /// Not written yet.
-    pub(super) buffer: Vec<InvocationResult>,
+    pub(super) buffer: Parts,
+    /// Patch states of nodes that SSM names no invocation of, if there are such nodes.
+    pub(super) unnamed: Option<PatchSummary>,
     /// All that was read, for the decision at hand.
     pub(super) settlement: Settlement,
 }
 
+impl Reading {
+    /// A settle that begins, or one that reads nothing.
+    pub(super) fn new(generation: String, facts: usize, settlement: Settlement, now: Timestamp) -> Self {
+        Self {
+            generation,
+            facts,
+            parts: 0,
+            next_token: None,
+            has_all_pages: false,
+            last_page_at: now,
+            buffer: Parts::default(),
+            unnamed: None,
+            settlement,
+        }
+    }
+
+    fn take(&mut self, page: InvocationPage, now: Timestamp) {
+        if let Some(patch) = page.patch {
+            self.buffer.patch.get_or_insert_default().add(&patch);
+            self.settlement.patch.get_or_insert_default().add(&patch);
+        }
+        for result in page.invocations {
+            self.settlement.invocations.insert(result.node.clone(), result.clone());
+            self.buffer.invocations.push(result);
+        }
+        self.has_all_pages = page.next_token.is_none();
+        self.next_token = page.next_token;
+        self.last_page_at = now;
+    }
+}
+
+/// A page of invocations, and the patch states of their nodes if the command patches.
+struct InvocationPage {
+    invocations: Vec<InvocationResult>,
+    patch: Option<PatchSummary>,
+    next_token: Option<String>,
+}
+
 impl Orchestrator {
-    /// Reads every page of invocations. `None`: there was no time for all of them, and a wake will go on.
+    /// Reads every page of invocations, and what is not told with them. `None`: there was no time for all of it, and a wake
+    /// will go on. `out_of_time`: nothing more is waited for.
     pub(super) async fn read_invocations(
         &self,
         item: &CommandItem,
         command: &Command,
+        out_of_time: bool,
         deadline: Timestamp,
     ) -> Result<Option<Reading>, Error> {
         let mut reading = self.begin(item, command).await?;
-        loop {
-            let token = reading.next_token.clone();
-            let page = self
-                .patiently(async || {
-                    let page = self.ssm().list_command_invocations().command_id(item.id.as_str());
-                    let page =
-                        page.details(true).max_results(PAGE).set_next_token(token.clone()).send().await;
-                    page.map_err(|error| Error::of(Operation::ListCommandInvocations, &error))
-                })
-                .await;
-            let page = match page {
-                Ok(page) => page,
+        while !reading.has_all_pages {
+            match self.read_page(item, command, &reading, out_of_time).await {
+                Ok(page) => reading.take(page, self.now()),
                 // What was read is kept: a fleet's pages are too many to begin anew for one that failed.
-                Err(error @ Error::Again(_)) if token.is_some() => {
+                Err(error @ Error::Again(_)) if reading.next_token.is_some() => {
                     self.keep_place(item, reading).await?;
                     return Err(error);
                 }
                 Err(error) => return Err(error),
-            };
-            for invocation in page.command_invocations.unwrap_or_default() {
-                let result = invocation_result(invocation)?;
-                reading.buffer.push(result.clone());
-                reading.settlement.invocations.insert(result.node.clone(), result);
             }
-            reading.next_token = page.next_token;
-            reading.last_page_at = self.now();
-            if reading.next_token.is_none() {
-                return Ok(Some(reading));
-            }
-            if reading.buffer.len() >= INVOCATIONS_PER_PART {
+            if !reading.has_all_pages && reading.buffer.invocations.len() >= INVOCATIONS_PER_PART {
                 self.flush(&item.id, &mut reading).await?;
             }
-            if deadline.duration_since(self.now()) < PAGE_TAKES {
+            // What comes after the pages takes its time as well, if there are many.
+            let more = !reading.has_all_pages || reading.settlement.invocations.len() > INVOCATIONS_PER_PART;
+            if more && deadline.duration_since(self.now()) < PAGE_TAKES {
                 self.keep_place(item, reading).await?;
                 return Ok(None);
             }
         }
+        Ok(Some(reading))
+    }
+
+    async fn read_page(
+        &self,
+        item: &CommandItem,
+        command: &Command,
+        reading: &Reading,
+        out_of_time: bool,
+    ) -> Result<InvocationPage, Error> {
+        let page = self
+            .patiently(async || {
+                let page = self.ssm().list_command_invocations().command_id(item.id.as_str());
+                let page = page.details(true).max_results(PAGE);
+                let page = page.set_next_token(reading.next_token.clone()).send().await;
+                page.map_err(|error| Error::of(Operation::ListCommandInvocations, &error))
+            })
+            .await?;
+        let invocations = page.command_invocations.unwrap_or_default();
+        let invocations = invocations.into_iter().map(invocation_result).collect::<Result<Vec<_>, _>>()?;
+        let patch = if is_patching(command) {
+            let nodes: Vec<NodeId> = invocations.iter().map(|result| result.node.clone()).collect();
+            let since = reading.settlement.requested_at;
+            Some(self.patch_summary(item, &nodes, since, out_of_time).await?)
+        } else {
+            None
+        };
+        Ok(InvocationPage { invocations, patch, next_token: page.next_token })
     }
 
     /// Begins anew, or goes on where a settle stopped a moment ago.
@@ -101,36 +157,28 @@ impl Orchestrator {
                 if self.now().duration_since(cursor.at) < CURSOR_GOOD_FOR
                     && self.table.take_cursor(&item.id, cursor).await? =>
             {
-                let written = self.table.invocations(&item.id, &cursor.generation, cursor.parts).await?;
-                let invocations = written.into_iter().map(|i| (i.node.clone(), i)).collect();
+                let Parts { invocations, patch } =
+                    self.table.parts(&item.id, &cursor.generation, cursor.parts).await?;
+                let invocations = invocations.into_iter().map(|i| (i.node.clone(), i)).collect();
+                let settlement = Settlement { invocations, patch, ..settlement };
                 Ok(Reading {
-                    generation: cursor.generation.clone(),
-                    facts: cursor.facts,
                     parts: cursor.parts,
-                    next_token: Some(cursor.next_token.clone()),
-                    last_page_at: cursor.at,
-                    buffer: Vec::new(),
-                    settlement: Settlement { invocations, ..settlement },
+                    next_token: Some(cursor.next_token.clone()).filter(|token| !token.is_empty()),
+                    has_all_pages: cursor.next_token.is_empty(),
+                    ..Reading::new(cursor.generation.clone(), cursor.facts, settlement, cursor.at)
                 })
             }
-            Some(_) | None => Ok(Reading {
-                generation: self.entropy.uuid(),
-                facts: item.command.facts(),
-                parts: 0,
-                next_token: None,
-                last_page_at: self.now(),
-                buffer: Vec::new(),
-                settlement,
-            }),
+            Some(_) | None => {
+                Ok(Reading::new(self.entropy.uuid(), item.command.facts(), settlement, self.now()))
+            }
         }
     }
 
+    /// Writes what has been read since the last part.
     pub(super) async fn flush(&self, id: &CommandId, reading: &mut Reading) -> Result<(), Error> {
-        let invocations = std::mem::take(&mut reading.buffer);
-        if !invocations.is_empty() {
-            self.table
-                .write_invocations(id, &reading.generation, reading.parts, invocations, self.now())
-                .await?;
+        let part = std::mem::take(&mut reading.buffer);
+        if !part.invocations.is_empty() {
+            self.table.write_part(id, &reading.generation, reading.parts, part, self.now()).await?;
             reading.parts += 1;
         }
         Ok(())
@@ -140,6 +188,7 @@ impl Orchestrator {
         self.flush(&item.id, &mut reading).await?;
         let cursor = SettleCursor {
             generation: reading.generation,
+            // Empty after the last page.
             next_token: reading.next_token.unwrap_or_default(),
             parts: reading.parts,
             facts: reading.facts,
@@ -149,21 +198,42 @@ impl Orchestrator {
         Ok(())
     }
 
-    /// Patch states of the nodes, for documents that patch. `true`: some are still from before the command.
-    pub(super) async fn read_patches(
+    /// Patch states of the nodes that SSM names no invocation of, for documents that patch. `true`: states of nodes that it
+    /// names are still from before the command.
+    pub(super) async fn read_unnamed_patches(
         &self,
         reading: &mut Reading,
         item: &CommandItem,
         command: &Command,
         out_of_time: bool,
     ) -> Result<bool, Error> {
-        let document = command.document_name.as_deref().unwrap_or_default();
-        let name = document.rsplit('/').next().unwrap_or_default();
-        if !name.starts_with(PATCH_DOCUMENTS) {
+        if !is_patching(command) {
             return Ok(false);
         }
+        let invocations = &reading.settlement.invocations;
+        // A node that never ran the document keeps its older state for good: only those that ran are waited for.
+        let has_run =
+            |node: &NodeId| invocations.get(node).is_some_and(|i| i.status == Some(Terminal::Success));
+        let stale = reading.settlement.patch.iter().flat_map(|patch| &patch.unknown).any(has_run);
         let partition = item.command.partition(Some(&reading.settlement));
-        let nodes: Vec<NodeId> = partition.all().into_iter().cloned().collect();
+        let nodes = partition.all().into_iter();
+        let unnamed: Vec<NodeId> = nodes.filter(|node| !invocations.contains_key(*node)).cloned().collect();
+        let since = reading.settlement.requested_at;
+        let summary = self.patch_summary(item, &unnamed, since, out_of_time).await?;
+        let mut all = reading.settlement.patch.take().unwrap_or_default();
+        all.add(&summary);
+        reading.settlement.patch = Some(all.sorted());
+        reading.unnamed = (!unnamed.is_empty()).then_some(summary);
+        Ok(stale)
+    }
+
+    async fn patch_summary(
+        &self,
+        item: &CommandItem,
+        nodes: &[NodeId],
+        since: Timestamp,
+        out_of_time: bool,
+    ) -> Result<PatchSummary, Error> {
         let mut states = Vec::new();
         for ids in nodes.chunks(usize::try_from(PAGE).unwrap_or(50)) {
             match self.patch_states(ids).await {
@@ -173,14 +243,7 @@ impl Orchestrator {
                 Err(error) => return Err(error),
             }
         }
-        let summary = PatchSummary::of(&nodes, &states, reading.settlement.requested_at);
-        // A node that never ran the document keeps its older state for good: only those that ran are waited for.
-        let stale = summary.unknown.iter().any(|node| {
-            let invocation = reading.settlement.invocations.get(node);
-            invocation.is_some_and(|i| i.status == Some(Terminal::Success))
-        });
-        reading.settlement.patch = Some(summary);
-        Ok(stale)
+        Ok(PatchSummary::of(nodes, &states, since))
     }
 
     async fn patch_states(&self, nodes: &[NodeId]) -> Result<Vec<PatchState>, Error> {
@@ -203,6 +266,12 @@ impl Orchestrator {
             }
         }
     }
+}
+
+/// Whether its document is one whose patch states are read.
+fn is_patching(command: &Command) -> bool {
+    let document = command.document_name.as_deref().unwrap_or_default();
+    document.rsplit('/').next().unwrap_or_default().starts_with(PATCH_DOCUMENTS)
 }
 
 fn requested_at(command: &Command) -> Option<Timestamp> {

@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
-use fleetwright_fleet::{CommandId, InvocationResult, SettledMark, Settlement};
+use fleetwright_fleet::{CommandId, InvocationResult, PatchSummary, SettledMark, Settlement};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -25,15 +25,34 @@ pub(crate) const INVOCATIONS_PER_PART: usize = 500;
 const OUTPUT_CHARS: [usize; 4] = [1_000, 400, 100, 0];
 
 const RESULT: &str = "result";
+/// The patch states of a part's nodes. All of them together stand with the head, if they fit.
+const PATCH: &str = "patch";
+
+/// What parts of a settle hold of nodes.
+#[derive(Debug, Default)]
+pub(crate) struct Parts {
+    pub(crate) invocations: Vec<InvocationResult>,
+    pub(crate) patch: Option<PatchSummary>,
+}
+
+impl Parts {
+    fn take(&mut self, item: &Item, command: &CommandId) -> Result<(), Error> {
+        self.invocations.extend(unpack::<Vec<InvocationResult>>(item, command)?);
+        if let Some(patch) = unpacked::<PatchSummary>(item, PATCH)? {
+            self.patch.get_or_insert_default().add(&patch);
+        }
+        Ok(())
+    }
+}
 
 impl Table {
-    /// Writes one part of the invocations; outputs are shortened if they do not fit, and say so.
-    pub(crate) async fn write_invocations(
+    /// Writes one part of what was read; outputs are shortened if they do not fit, and say so.
+    pub(crate) async fn write_part(
         &self,
         command: &CommandId,
         generation: &str,
         part: u32,
-        mut invocations: Vec<InvocationResult>,
+        Parts { mut invocations, patch }: Parts,
         now: Timestamp,
     ) -> Result<(), Error> {
         let mut packed = pack(&invocations)?;
@@ -44,50 +63,68 @@ impl Table {
             invocations.iter_mut().for_each(|invocation| shorten(invocation, limit));
             packed = pack(&invocations)?;
         }
-        self.put_part(command, generation, part, packed, now).await
+        let mut item = self.part(command, generation, part, packed, now);
+        if let Some(patch) = patch {
+            item.insert(PATCH.to_owned(), AttributeValue::B(Blob::new(pack(&patch)?)));
+        }
+        self.put_whole(item).await
     }
 
-    /// Writes the last part: what SSM says of the command as a whole.
+    /// Writes the last part: what SSM says of the command as a whole. How many parts that makes. Where so many nodes are
+    /// named that they do not fit, patch states are those of the other parts, and what is in none of these gets one.
     pub(crate) async fn write_settlement_head(
         &self,
         command: &CommandId,
         generation: &str,
-        part: u32,
-        head: &Settlement,
+        mut part: u32,
+        mut head: Settlement,
+        unnamed: Option<PatchSummary>,
         now: Timestamp,
-    ) -> Result<(), Error> {
-        self.put_part(command, generation, part, pack(head)?, now).await
+    ) -> Result<u32, Error> {
+        let mut parts = 1;
+        let mut packed = pack(&head)?;
+        if packed.len() > PART_BYTES_MAX {
+            if let Some(patch) = unnamed {
+                let rest = Parts { invocations: Vec::new(), patch: Some(patch) };
+                self.write_part(command, generation, part, rest, now).await?;
+                (part, parts) = (part + 1, parts + 1);
+            }
+            head.patch = None;
+            packed = pack(&head)?;
+        }
+        self.put_whole(self.part(command, generation, part, packed, now)).await?;
+        Ok(parts)
     }
 
-    async fn put_part(
+    fn part(
         &self,
         command: &CommandId,
         generation: &str,
         part: u32,
         packed: Vec<u8>,
         now: Timestamp,
-    ) -> Result<(), Error> {
+    ) -> Item {
         let mut item = schema::key(&keys::command(command), &keys::result(generation, part));
         item.insert(schema::SCHEMA_VERSION.to_owned(), number(schema::SCHEMA));
         item.insert(schema::EXPIRES.to_owned(), expiry(self.retention_days, now));
         item.insert(RESULT.to_owned(), AttributeValue::B(Blob::new(packed)));
-        self.put_whole(item).await
+        item
     }
 
-    /// The invocations that a settle has written so far.
-    pub(crate) async fn invocations(
+    /// What a settle has written so far.
+    pub(crate) async fn parts(
         &self,
         command: &CommandId,
         generation: &str,
         parts: u32,
-    ) -> Result<Vec<InvocationResult>, Error> {
+    ) -> Result<Parts, Error> {
         let wanted: Vec<_> =
             (0..parts).map(|part| (keys::command(command), keys::result(generation, part))).collect();
-        let mut invocations = Vec::new();
+        let mut written = Parts::default();
         for item in self.get_all(&wanted).await? {
-            invocations.extend(unpack::<Vec<InvocationResult>>(&item, command)?);
+            written.take(&item, command)?;
         }
-        Ok(invocations)
+        Ok(written)
     }
 
     /// Reads settles whole: the invocations of all parts but the last, and the head in the last.
@@ -116,10 +153,12 @@ impl Table {
             };
             let last = mark.parts.saturating_sub(1);
             let mut settlement: Settlement = unpack(part(last)?, command)?;
+            let mut written = Parts::default();
             for number in 0..last {
-                let invocations: Vec<InvocationResult> = unpack(part(number)?, command)?;
-                settlement.invocations.extend(invocations.into_iter().map(|i| (i.node.clone(), i)));
+                written.take(part(number)?, command)?;
             }
+            settlement.invocations.extend(written.invocations.into_iter().map(|i| (i.node.clone(), i)));
+            settlement.patch = settlement.patch.or_else(|| written.patch.map(PatchSummary::sorted));
             settlements.insert(command.clone(), settlement);
         }
         Ok(settlements)
