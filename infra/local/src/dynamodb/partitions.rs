@@ -33,7 +33,7 @@ impl Partitions {
         if operation != "TransactWriteItems" {
             return Some(Answer::error(400, "ProvisionedThroughputExceededException", MESSAGE));
         }
-        let reasons = keys.iter().map(|key| match is_hot(&key) {
+        let reasons = keys.iter().map(|key| match is_hot(key) {
             true => json!({ "Code": "ThrottlingError", "Message": MESSAGE }),
             false => json!({ "Code": "None" }),
         });

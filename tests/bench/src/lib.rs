@@ -1,0 +1,10 @@
+//! What the budgets are measured with. What can be counted is counted here, over the production code in virtual time, and
+//! held by this package's tests; `cargo xtask bench` measures times, memory and sizes beside it.
+
+pub mod burst;
+pub mod onlooker;
+pub mod rivals;
+pub mod step_change;
+pub mod summary;
+pub mod targets;
+pub mod throughput;
