@@ -77,7 +77,7 @@ async fn resource(
         }
         Resource::OpenApi => {
             let _: parameters::None = parameters::read(query)?;
-            json(&openapi::openapi())
+            Ok(Answer::of(200, JSON, openapi::openapi().to_owned()))
         }
     }
 }

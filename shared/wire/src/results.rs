@@ -5,7 +5,6 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use utoipa::ToSchema;
 
 /// Declares results: PascalCase members; optional ones are not written when absent.
 macro_rules! results {
@@ -15,7 +14,8 @@ macro_rules! results {
     )*) => { $(
         $(#[$meta])*
         #[serde_with::skip_serializing_none]
-        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "described", derive(utoipa::ToSchema))]
         #[serde(rename_all = "PascalCase")]
         pub struct $name { $(
             $(#[$member_meta])*
@@ -26,7 +26,8 @@ macro_rules! results {
 
 /// What became of a node in a step, or of all of them: SSM's many statuses in five classes that partition the targets,
 /// and what is not over yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "described", derive(utoipa::ToSchema))]
 pub enum NodeOutcome {
     /// Ran, and ended well.
     Success,
@@ -54,10 +55,10 @@ results! {
         /// `InProgress`, `Waiting`, `Cancelling`, `Success`, `Failed`, `TimedOut`, `Cancelled`.
         status: String,
         /// When it was started.
-        #[schema(value_type = String, format = DateTime)]
+        #[cfg_attr(feature = "described", schema(value_type = String, format = DateTime))]
         started_at: Timestamp,
         /// When it ended.
-        #[schema(value_type = Option<String>, format = DateTime)]
+        #[cfg_attr(feature = "described", schema(value_type = Option<String>, format = DateTime))]
         ended_at: Option<Timestamp>,
         /// Who started it: an ARN.
         executed_by: String,
@@ -126,10 +127,10 @@ results! {
         /// Its status in SSM's words.
         status: String,
         /// When it began.
-        #[schema(value_type = String, format = DateTime)]
+        #[cfg_attr(feature = "described", schema(value_type = String, format = DateTime))]
         started_at: Timestamp,
         /// When it ended.
-        #[schema(value_type = Option<String>, format = DateTime)]
+        #[cfg_attr(feature = "described", schema(value_type = Option<String>, format = DateTime))]
         ended_at: Option<Timestamp>,
         /// The round of the loop around it.
         round: Option<Round>,
@@ -168,10 +169,10 @@ results! {
         /// Its status in SSM's words.
         status: String,
         /// When it began.
-        #[schema(value_type = String, format = DateTime)]
+        #[cfg_attr(feature = "described", schema(value_type = String, format = DateTime))]
         started_at: Timestamp,
         /// When it ended.
-        #[schema(value_type = Option<String>, format = DateTime)]
+        #[cfg_attr(feature = "described", schema(value_type = Option<String>, format = DateTime))]
         ended_at: Option<Timestamp>,
         /// How many nodes it is for, where that is known.
         targets: Option<u64>,
@@ -208,10 +209,10 @@ results! {
         /// The document's step that speaks for the node: the first that did not end well, else the last.
         plugin_name: Option<String>,
         /// When that began on the node.
-        #[schema(value_type = Option<String>, format = DateTime)]
+        #[cfg_attr(feature = "described", schema(value_type = Option<String>, format = DateTime))]
         started_at: Option<Timestamp>,
         /// When it ended there.
-        #[schema(value_type = Option<String>, format = DateTime)]
+        #[cfg_attr(feature = "described", schema(value_type = Option<String>, format = DateTime))]
         ended_at: Option<Timestamp>,
         /// How long the command took on the node, in seconds: from the first of its steps to the last.
         duration_s: Option<f64>,
@@ -276,7 +277,7 @@ results! {
         /// SSM's finer status.
         status_details: String,
         /// When SSM took the request.
-        #[schema(value_type = String, format = DateTime)]
+        #[cfg_attr(feature = "described", schema(value_type = String, format = DateTime))]
         requested_at: Timestamp,
         /// Whether SSM was read for its authoritative result.
         settled: bool,
@@ -297,7 +298,7 @@ results! {
         /// Its document.
         document_name: String,
         /// When SSM took the request.
-        #[schema(value_type = String, format = DateTime)]
+        #[cfg_attr(feature = "described", schema(value_type = String, format = DateTime))]
         requested_at: Timestamp,
         /// The execution that sent it, if one did.
         execution_id: Option<String>,
@@ -326,7 +327,7 @@ results! {
     /// Something that happened in an execution.
     TimelineEvent {
         /// When.
-        #[schema(value_type = String, format = DateTime)]
+        #[cfg_attr(feature = "described", schema(value_type = String, format = DateTime))]
         at: Timestamp,
         /// What.
         kind: TimelineKind,
@@ -353,17 +354,17 @@ results! {
     /// Whether executions are looked after.
     Health {
         /// The moment, by the clock of the host that answers.
-        #[schema(value_type = String, format = DateTime)]
+        #[cfg_attr(feature = "described", schema(value_type = String, format = DateTime))]
         now: Timestamp,
         /// When reconcile last began, as its schedule has it; none if it never did.
-        #[schema(value_type = Option<String>, format = DateTime)]
+        #[cfg_attr(feature = "described", schema(value_type = Option<String>, format = DateTime))]
         last_reconcile_at: Option<Timestamp>,
         /// The same by the clock of the host it ran on.
-        #[schema(value_type = Option<String>, format = DateTime)]
+        #[cfg_attr(feature = "described", schema(value_type = Option<String>, format = DateTime))]
         last_reconcile_handled_at: Option<Timestamp>,
         /// Since when what is overdue longest (an execution, a send, a command by itself) waits for reconcile; none if
         /// nothing does.
-        #[schema(value_type = Option<String>, format = DateTime)]
+        #[cfg_attr(feature = "described", schema(value_type = Option<String>, format = DateTime))]
         oldest_due_at: Option<Timestamp>,
     }
 
@@ -377,7 +378,8 @@ results! {
 }
 
 /// What happens in an execution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "described", derive(utoipa::ToSchema))]
 pub enum TimelineKind {
     /// It was started.
     ExecutionStarted,

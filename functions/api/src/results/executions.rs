@@ -1,15 +1,12 @@
 //! Executions, their steps, numbers and timelines.
 
-#![expect(unused_qualifications, reason = "what utoipa makes of `params` has them")]
-
 use super::parameters::{limit, moment, place, token, wrong};
 use crate::response::service_error;
 use fleetwright_engine::{ExecutionId, Status};
 use fleetwright_orchestrator::{ExecutionView, Orchestrator, RecentQuery};
 use fleetwright_wire::ServiceError;
-use fleetwright_wire::results::{ExecutionDetail, ExecutionList, Problem, StepList, Summary, Timeline};
+use fleetwright_wire::results::{ExecutionDetail, ExecutionList, StepList, Summary, Timeline};
 use serde::Deserialize;
-use utoipa::IntoParams;
 
 /// Executions and steps of a page, unless asked for otherwise, and at most.
 const PAGE: u32 = 50;
@@ -25,33 +22,34 @@ const STATUSES: [Status; 7] = [
     Status::Cancelled,
 ];
 
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(utoipa::IntoParams))]
 #[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
+#[cfg_attr(test, into_params(parameter_in = Query))]
 pub(super) struct ExecutionsParameters {
     /// Only executions of this status, or of one of these, with commas between.
-    #[param(example = "Failed,TimedOut")]
+    #[cfg_attr(test, param(example = "Failed,TimedOut"))]
     status: Option<String>,
     /// Only executions of the runbook of this name.
     document: Option<String>,
     /// Only executions that were started then or later.
-    #[param(format = DateTime)]
+    #[cfg_attr(test, param(format = DateTime))]
     after: Option<String>,
     /// Only executions that were started then or before.
-    #[param(format = DateTime)]
+    #[cfg_attr(test, param(format = DateTime))]
     before: Option<String>,
     /// How many executions a page has at most: 50, unless said otherwise.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    #[cfg_attr(test, param(value_type = Option<u32>, minimum = 1, maximum = 100))]
     limit: Option<String>,
     /// The page before's `NextToken`.
     next: Option<String>,
 }
 
 /// Executions, the newest first. A page may hold fewer than asked for, even none, and still have one behind it.
-#[utoipa::path(get, path = "/executions", tag = "executions", params(ExecutionsParameters), responses(
+#[cfg_attr(test, utoipa::path(get, path = "/executions", tag = "executions", params(ExecutionsParameters), responses(
     (status = 200, description = "A page of executions", body = ExecutionList),
-    (status = 400, description = "A parameter that is unknown, or is not what it has to be", body = Problem),
-))]
+    (status = 400, description = "A parameter that is unknown, or is not what it has to be", body = fleetwright_wire::results::Problem),
+)))]
 pub(super) async fn executions(
     orchestrator: &Orchestrator,
     parameters: ExecutionsParameters,
@@ -89,13 +87,13 @@ fn statuses(text: &str) -> Result<Vec<Status>, ServiceError> {
 }
 
 /// An execution with what went in and came out.
-#[utoipa::path(get, path = "/executions/{id}", tag = "executions",
+#[cfg_attr(test, utoipa::path(get, path = "/executions/{id}", tag = "executions",
     params(("id" = String, Path, description = "The execution")),
     responses(
         (status = 200, description = "The execution", body = ExecutionDetail),
-        (status = 404, description = "There is no such execution", body = Problem),
+        (status = 404, description = "There is no such execution", body = fleetwright_wire::results::Problem),
     )
-)]
+))]
 pub(super) async fn execution(
     orchestrator: &Orchestrator,
     id: &str,
@@ -104,26 +102,27 @@ pub(super) async fn execution(
     Ok(view.result_detail())
 }
 
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(utoipa::IntoParams))]
 #[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
+#[cfg_attr(test, into_params(parameter_in = Query))]
 pub(super) struct StepsParameters {
     /// How many steps a page has at most: 50, unless said otherwise.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    #[cfg_attr(test, param(value_type = Option<u32>, minimum = 1, maximum = 100))]
     limit: Option<String>,
     /// The page before's `NextToken`.
     next: Option<String>,
 }
 
 /// The steps of an execution in the order they began: a loop's steps once for each round.
-#[utoipa::path(get, path = "/executions/{id}/steps", tag = "executions",
+#[cfg_attr(test, utoipa::path(get, path = "/executions/{id}/steps", tag = "executions",
     params(("id" = String, Path, description = "The execution"), StepsParameters),
     responses(
         (status = 200, description = "A page of steps", body = StepList),
-        (status = 400, description = "A parameter that is unknown, or is not what it has to be", body = Problem),
-        (status = 404, description = "There is no such execution", body = Problem),
+        (status = 400, description = "A parameter that is unknown, or is not what it has to be", body = fleetwright_wire::results::Problem),
+        (status = 404, description = "There is no such execution", body = fleetwright_wire::results::Problem),
     )
-)]
+))]
 pub(super) async fn steps(
     orchestrator: &Orchestrator,
     id: &str,
@@ -139,25 +138,25 @@ pub(super) async fn steps(
 }
 
 /// The steps of an execution that have nodes, in numbers.
-#[utoipa::path(get, path = "/executions/{id}/summary", tag = "executions",
+#[cfg_attr(test, utoipa::path(get, path = "/executions/{id}/summary", tag = "executions",
     params(("id" = String, Path, description = "The execution")),
     responses(
         (status = 200, description = "The numbers", body = Summary),
-        (status = 404, description = "There is no such execution", body = Problem),
+        (status = 404, description = "There is no such execution", body = fleetwright_wire::results::Problem),
     )
-)]
+))]
 pub(super) async fn summary(orchestrator: &Orchestrator, id: &str) -> Result<Summary, ServiceError> {
     orchestrator.summary(&ExecutionId::new(id)).await.map_err(service_error)
 }
 
 /// What happened in an execution, the oldest first: of its first 200 steps and their first 100 commands.
-#[utoipa::path(get, path = "/executions/{id}/timeline", tag = "executions",
+#[cfg_attr(test, utoipa::path(get, path = "/executions/{id}/timeline", tag = "executions",
     params(("id" = String, Path, description = "The execution")),
     responses(
         (status = 200, description = "What happened", body = Timeline),
-        (status = 404, description = "There is no such execution", body = Problem),
+        (status = 404, description = "There is no such execution", body = fleetwright_wire::results::Problem),
     )
-)]
+))]
 pub(super) async fn timeline(orchestrator: &Orchestrator, id: &str) -> Result<Timeline, ServiceError> {
     orchestrator.timeline(&ExecutionId::new(id)).await.map_err(service_error)
 }

@@ -1,15 +1,12 @@
 //! The nodes of an execution, one by one and in groups.
 
-#![expect(unused_qualifications, reason = "what utoipa makes of `params` has them")]
-
 use super::parameters::{limit, place, token, wrong};
 use crate::response::service_error;
 use fleetwright_engine::ExecutionId;
 use fleetwright_orchestrator::{GroupsQuery, NodesQuery, Orchestrator, StatusChoice, StepChoice};
 use fleetwright_wire::ServiceError;
-use fleetwright_wire::results::{GroupList, NodeList, Problem};
+use fleetwright_wire::results::{GroupList, NodeList};
 use serde::Deserialize;
-use utoipa::IntoParams;
 
 /// Nodes of a page, unless asked for otherwise, and at most.
 const NODES: u32 = 100;
@@ -18,20 +15,21 @@ const NODES_MAX: u32 = 1_000;
 const GROUPS: u32 = 50;
 const GROUPS_MAX: u32 = 200;
 
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(utoipa::IntoParams))]
 #[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
+#[cfg_attr(test, into_params(parameter_in = Query))]
 pub(super) struct NodesParameters {
     /// Only nodes of this status, or of one of these, with commas between: an outcome such as `Failed`, a finer status of
     /// SSM's such as `DeliveryTimedOut`, or `NotSuccess`: over, and not well.
-    #[param(example = "Failed,DeliveryTimedOut")]
+    #[cfg_attr(test, param(example = "Failed,DeliveryTimedOut"))]
     status: Option<String>,
     /// Only of the step of this ordinal, or of the steps of this name.
     step: Option<String>,
     /// `slowest`: the slowest first over all steps, of the nodes whose duration is known.
     sort: Option<String>,
     /// How many nodes a page has at most: 100, unless said otherwise. It has fewer where their outputs are long.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 1000)]
+    #[cfg_attr(test, param(value_type = Option<u32>, minimum = 1, maximum = 1000))]
     limit: Option<String>,
     /// The page before's `NextToken`, or `x-next-token`.
     next: Option<String>,
@@ -51,16 +49,16 @@ impl NodesParameters {
 ///
 /// JSON, or CSV (RFC 4180, one header line) or JSON Lines by `format` or the Accept header. These are pages as well: the
 /// next page's token is in the header `x-next-token`.
-#[utoipa::path(get, path = "/executions/{id}/nodes", tag = "nodes",
+#[cfg_attr(test, utoipa::path(get, path = "/executions/{id}/nodes", tag = "nodes",
     params(("id" = String, Path, description = "The execution"), NodesParameters),
     responses(
         (status = 200, description = "A page of nodes",
             content((NodeList = "application/json"), (String = "text/csv"), (String = "application/x-ndjson")),
             headers(("x-next-token" = String, description = "Where the next page begins, if there is one"))),
-        (status = 400, description = "A parameter that is unknown, or is not what it has to be", body = Problem),
-        (status = 404, description = "There is no such execution", body = Problem),
+        (status = 400, description = "A parameter that is unknown, or is not what it has to be", body = fleetwright_wire::results::Problem),
+        (status = 404, description = "There is no such execution", body = fleetwright_wire::results::Problem),
     )
-)]
+))]
 pub(super) async fn nodes(
     orchestrator: &Orchestrator,
     id: &str,
@@ -84,16 +82,17 @@ pub(super) async fn nodes(
     Ok(NodeList { nodes, next_token: place.map(|place| token(&place, &scope)).transpose()? })
 }
 
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(utoipa::IntoParams))]
 #[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
+#[cfg_attr(test, into_params(parameter_in = Query))]
 pub(super) struct GroupsParameters {
     /// Only nodes of these statuses, as for nodes: `NotSuccess`, unless said otherwise. `all`: of any.
     status: Option<String>,
     /// Only of the step of this ordinal, or of the steps of this name.
     step: Option<String>,
     /// How many groups a page has at most: 50, unless said otherwise.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]
+    #[cfg_attr(test, param(value_type = Option<u32>, minimum = 1, maximum = 200))]
     limit: Option<String>,
     /// The page before's `NextToken`, or `x-next-token`.
     next: Option<String>,
@@ -112,16 +111,16 @@ impl GroupsParameters {
 ///
 /// JSON, or CSV (RFC 4180, one header line) or JSON Lines by `format` or the Accept header. These are pages as well: the
 /// next page's token is in the header `x-next-token`.
-#[utoipa::path(get, path = "/executions/{id}/groups", tag = "nodes",
+#[cfg_attr(test, utoipa::path(get, path = "/executions/{id}/groups", tag = "nodes",
     params(("id" = String, Path, description = "The execution"), GroupsParameters),
     responses(
         (status = 200, description = "A page of groups",
             content((GroupList = "application/json"), (String = "text/csv"), (String = "application/x-ndjson")),
             headers(("x-next-token" = String, description = "Where the next page begins, if there is one"))),
-        (status = 400, description = "A parameter that is unknown, or is not what it has to be", body = Problem),
-        (status = 404, description = "There is no such execution", body = Problem),
+        (status = 400, description = "A parameter that is unknown, or is not what it has to be", body = fleetwright_wire::results::Problem),
+        (status = 404, description = "There is no such execution", body = fleetwright_wire::results::Problem),
     )
-)]
+))]
 pub(super) async fn groups(
     orchestrator: &Orchestrator,
     id: &str,

@@ -1,37 +1,15 @@
-//! The description of the results API, generated from its handlers and types.
+//! The description of the results API. It is made from its handlers and types by a test, which holds that what stands in
+//! `openapi.json` is still so: at run time it is a text.
 
-use super::{commands, executions, health, nodes};
-use utoipa::OpenApi;
-
-#[derive(OpenApi)]
-#[openapi(
-    info(
-        title = "Fleetwright results",
-        description = "What became of a fleet: executions, steps, nodes, groups and timelines. Everything is read-only.",
-        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
-    ),
-    paths(
-        executions::executions,
-        executions::execution,
-        executions::steps,
-        executions::summary,
-        executions::timeline,
-        nodes::nodes,
-        nodes::groups,
-        commands::summary,
-        commands::node,
-        health::health,
-        openapi,
-    )
-)]
-struct Api;
+/// What is answered.
+const TEXT: &str = include_str!("../../openapi.json");
 
 /// This description.
-#[utoipa::path(get, path = "/openapi.json", tag = "description", responses(
+#[cfg_attr(test, utoipa::path(get, path = "/openapi.json", tag = "description", responses(
     (status = 200, description = "OpenAPI 3.1", body = Object),
-))]
-pub(super) fn openapi() -> utoipa::openapi::OpenApi {
-    Api::openapi()
+)))]
+pub(super) const fn openapi() -> &'static str {
+    TEXT
 }
 
 #[cfg(test)]
@@ -39,12 +17,59 @@ mod tests {
     use super::*;
     use crate::results::route::PATHS;
     use crate::results::tables::Table;
+    use crate::results::{commands, executions, health, nodes};
     use fleetwright_wire::results::{GroupList, NodeList};
     use serde_json::Value;
     use std::collections::BTreeSet;
+    use utoipa::OpenApi;
+
+    #[derive(OpenApi)]
+    #[openapi(
+        info(
+            title = "Fleetwright results",
+            description = "What became of a fleet: executions, steps, nodes, groups and timelines. Everything is read-only.",
+            license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+        ),
+        paths(
+            executions::executions,
+            executions::execution,
+            executions::steps,
+            executions::summary,
+            executions::timeline,
+            nodes::nodes,
+            nodes::groups,
+            commands::summary,
+            commands::node,
+            health::health,
+            super::openapi,
+        )
+    )]
+    struct Api;
+
+    /// Where what is answered stands.
+    const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+
+    fn generated() -> Value {
+        serde_json::to_value(Api::openapi()).expect("JSON")
+    }
 
     fn written() -> Value {
-        serde_json::to_value(openapi()).expect("JSON")
+        serde_json::from_str(openapi()).expect("JSON")
+    }
+
+    #[test]
+    fn it_is_what_handlers_and_types_say() {
+        let how = "cargo test --package api --lib -- --ignored written_anew";
+        assert!(
+            written() == generated(),
+            "functions/api/openapi.json is of another day; write it with: {how}"
+        );
+    }
+
+    #[test]
+    #[ignore = "writes openapi.json"]
+    fn it_is_written_anew() {
+        std::fs::write(FILE, format!("{:#}\n", generated())).expect("it is written");
     }
 
     fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
