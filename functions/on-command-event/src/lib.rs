@@ -59,7 +59,7 @@ pub async fn handle(
     event: Value,
     deadline: Timestamp,
 ) -> Result<Value, EventError> {
-    let (source, batch) = read(&event)?;
+    let (source, batch) = read(event)?;
     // Boxed: the futures of all that a batch leads to in one are more than the compiler looks into.
     let taken = Box::pin(orchestrator.take(&batch, Allowance::prompt(deadline))).await;
     tracing::info!(
@@ -90,7 +90,7 @@ fn answer(source: Source, taken: TakenFacts) -> Result<Value, EventError> {
     }
 }
 
-fn read(event: &Value) -> Result<(Source, Vec<BatchMessage>), EventError> {
+fn read(event: Value) -> Result<(Source, Vec<BatchMessage>), EventError> {
     // An event as it is, or what a rule's input transformer made of it.
     if event.get("detail-type").is_some() || event.get("fleetwright").is_some() {
         let id = event.get("id").and_then(Value::as_str).unwrap_or("event").to_owned();
@@ -99,8 +99,8 @@ fn read(event: &Value) -> Result<(Source, Vec<BatchMessage>), EventError> {
     let first = event.get("Records").and_then(|records| records.get(0)).ok_or(EventError::Unknown)?;
     // SQS writes `eventSource`, SNS `EventSource`.
     match (first.get("eventSource"), first.get("EventSource")) {
-        (Some(_), None) => Ok((Source::Queue, queue_messages(serde_json::from_value(event.clone())?)?)),
-        (None, Some(_)) => Ok((Source::Direct, notifications(serde_json::from_value(event.clone())?))),
+        (Some(_), None) => Ok((Source::Queue, queue_messages(serde_json::from_value(event)?)?)),
+        (None, Some(_)) => Ok((Source::Direct, notifications(serde_json::from_value(event)?))),
         _ => Err(EventError::Unknown),
     }
 }

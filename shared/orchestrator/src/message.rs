@@ -56,16 +56,16 @@ pub fn read_message(body: &str) -> Result<Incoming, Poison> {
         return Ok(fact(parse_event(&value)?));
     }
     if let (Some("Notification"), Some(message)) = (text("Type"), text("Message")) {
+        // Facts come by the thousand, starts one by one: these are read twice.
+        let malformed = match parse_notification(message) {
+            Ok(read) => return Ok(fact(read)),
+            Err(malformed) => malformed,
+        };
         let inner: Option<Value> = serde_json::from_str(message).ok();
-        if let Some(start) = inner.filter(|inner| inner["fleetwright"] == START) {
-            let envelope = Envelope {
-                topic_arn: text("TopicArn"),
-                message_id: text("MessageId"),
-                at: text("Timestamp"),
-            };
-            return Ok(Incoming::Start(EventStart::parse(&start, envelope)?));
-        }
-        return Ok(fact(parse_notification(message)?));
+        let start = inner.filter(|inner| inner["fleetwright"] == START).ok_or(malformed)?;
+        let envelope =
+            Envelope { topic_arn: text("TopicArn"), message_id: text("MessageId"), at: text("Timestamp") };
+        return Ok(Incoming::Start(EventStart::parse(&start, envelope)?));
     }
     if value.get("commandId").is_some() {
         return Ok(fact(parse_notification(body)?));
