@@ -7,8 +7,7 @@ use std::path::Path;
 const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/functions");
 /// What is run, of the whole workspace, as `cargo lambda watch` builds it. Built beforehand: events wait for no compiler.
 const BUILD: [&str; 3] = ["build", "--locked", "--workspace"];
-const PROGRAMS: [&str; 6] =
-    ["fleetwright", "on-command-event", "reconcile", "api", "api-read", "api-control"];
+const PROGRAMS: [&str; 5] = ["fleetwright", "on-command-event", "reconcile", "api-read", "api-control"];
 const TEST: [&str; 8] =
     ["test", "--locked", "--workspace", "--test", "watch", "--", "--ignored", "--test-threads=1"];
 

@@ -21,7 +21,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
         "fleetwright-orchestrator",
         &["fleetwright-engine", "fleetwright-fleet", "fleetwright-runbook", "fleetwright-wire"],
     ),
-    ("fleetwright-deployment", &["fleetwright-engine", "fleetwright-orchestrator", "fleetwright-wire"]),
+    ("fleetwright-deployment", &["fleetwright-engine", "fleetwright-orchestrator"]),
     ("on-command-event", &["fleetwright-deployment", "fleetwright-orchestrator"]),
     ("reconcile", &["fleetwright-deployment", "fleetwright-orchestrator"]),
     (
@@ -47,6 +47,12 @@ const ARROWS: [(&str, &[&str]); 10] = [
         ],
     ),
 ];
+
+/// The functions, and what none of them may hold: a second way to speak TLS, and the chain that looks for configuration and
+/// credentials in places that Lambda does not have. Both would be loaded at every start.
+const FUNCTIONS: [&str; 3] = ["on-command-event", "reconcile", "api"];
+const NOT_IN_FUNCTIONS: [&str; 7] =
+    ["aws-config", "aws-lc-rs", "aws-lc-sys", "aws-sdk-sso", "native-tls", "openssl", "s2n-tls"];
 
 /// The feature by which bugs can be planted, and the one crate that may ask for it: the tests under faults.
 const PLANTED: &str = "planted";
@@ -81,20 +87,45 @@ fn normal_dependencies(metadata: &Metadata) -> BTreeMap<&PackageId, BTreeSet<&Pa
         .collect()
 }
 
+/// All that one of our crates uses when it runs, itself among it.
+fn reached<'a>(
+    metadata: &Metadata,
+    graph: &BTreeMap<&'a PackageId, BTreeSet<&'a PackageId>>,
+    from: &str,
+) -> BTreeSet<&'a PackageId> {
+    let root = graph.keys().find(|id| metadata[**id].name == from);
+    let root = root.unwrap_or_else(|| panic!("no crate {from}"));
+    let (mut seen, mut left) = (BTreeSet::new(), vec![*root]);
+    while let Some(id) = left.pop() {
+        if seen.insert(id) {
+            left.extend(graph[id].iter().copied());
+        }
+    }
+    seen
+}
+
+#[test]
+fn functions_speak_tls_in_one_way_and_look_for_no_configuration() {
+    let metadata = metadata();
+    let graph = normal_dependencies(&metadata);
+    for function in FUNCTIONS {
+        let reached = reached(&metadata, &graph, function);
+        let names: Vec<&str> = reached.iter().map(|id| metadata[*id].name.as_str()).collect();
+        for single in ["rustls", "ring", "hyper", "h2"] {
+            assert_eq!(names.iter().filter(|name| **name == single).count(), 1, "{function}: {single}");
+        }
+        let wrong: Vec<_> = NOT_IN_FUNCTIONS.iter().filter(|name| names.contains(name)).collect();
+        assert!(wrong.is_empty(), "{function} holds {wrong:?}");
+    }
+}
+
 #[test]
 fn pure_crates_depend_on_nothing_that_acts() {
     let metadata = metadata();
     let graph = normal_dependencies(&metadata);
     let name = |id: &PackageId| metadata[id].name.to_string();
     for pure in PURE {
-        let root = graph.keys().find(|id| name(id) == pure).unwrap_or_else(|| panic!("no crate {pure}"));
-        let (mut seen, mut left) = (BTreeSet::new(), vec![*root]);
-        while let Some(id) = left.pop() {
-            if seen.insert(id) {
-                left.extend(graph[id].iter().copied());
-            }
-        }
-        let reached: BTreeSet<String> = seen.into_iter().map(name).collect();
+        let reached: BTreeSet<String> = reached(&metadata, &graph, pure).into_iter().map(name).collect();
         let impure: Vec<_> = reached
             .iter()
             .filter(|name| IMPURE.contains(&name.as_str()) || name.starts_with("aws-"))

@@ -1,6 +1,7 @@
 //! SSM's own API, and what SSM does not answer: what became of a fleet, in numbers, by node and in groups.
 //!
-//! JSON 1.1 with `X-Amz-Target: AmazonSSM.…`, as the aws CLI and every SDK send it, and plain HTTP GET for the rest.
+//! JSON 1.1 with `X-Amz-Target: AmazonSSM.…`, as the aws CLI and every SDK send it, and plain HTTP GET for the rest. Two
+//! endpoints, each a program of its own: none holds what it must not do, and who only looks waits for no code that sends.
 
 mod automation;
 mod commands;
@@ -52,54 +53,66 @@ pub const CONTROL_OPERATIONS: &[&str] = &[
     "sts:AssumeRole",
 ];
 
-/// Handles one request of a function URL, which is one of two endpoints: it refuses what the other one is for. Every request has an answer; there is no error to Lambda.
+/// Handles a request to the endpoint that reads; what changes something is refused. Every request has an answer; there is
+/// no error to Lambda.
 ///
 /// # Errors
 /// Only if an answer could not be written as JSON.
-pub async fn handle(
-    orchestrator: &Orchestrator,
-    endpoint: Endpoint,
-    event: Value,
-    deadline: Timestamp,
-) -> Result<Value, serde_json::Error> {
-    let answer = match Request::read(event) {
-        // Boxed: the future of every operation in one is more than the compiler looks into.
-        Ok(request) => Box::pin(answer(orchestrator, endpoint, request, Allowance::prompt(deadline))).await,
+pub async fn read(orchestrator: &Orchestrator, event: Value) -> Result<Value, serde_json::Error> {
+    let answer = match Request::read(event).map(|request| request.call) {
+        Ok(Call::Get { path, query, accept }) => {
+            Box::pin(results::get(orchestrator, &path, &query, &accept)).await
+        }
+        Ok(Call::Ssm { operation, body }) if Endpoint::of_operation(&operation) == Endpoint::Read => {
+            // Boxed: the future of every operation in one is more than the compiler looks into.
+            told(&operation, Box::pin(operation::read(orchestrator, &operation, &body)).await)
+        }
+        Ok(call) => elsewhere(&call, Endpoint::Read),
         Err(error) => Answer::error(&error),
     };
     serde_json::to_value(answer)
 }
 
-async fn answer(
+/// Handles a request to the endpoint that controls; what only tells is refused. Every request has an answer; there is no
+/// error to Lambda.
+///
+/// # Errors
+/// Only if an answer could not be written as JSON.
+pub async fn control(
     orchestrator: &Orchestrator,
-    endpoint: Endpoint,
-    request: Request,
-    turn: Allowance,
-) -> Answer {
-    let name = request.call.name().to_owned();
-    let answered = match request.call {
-        call if call.endpoint() != endpoint => Err(elsewhere(&call, endpoint)),
-        Call::Ssm { operation, body } => {
-            operation::call(orchestrator, &operation, &body, &request.caller, turn).await
+    event: Value,
+    deadline: Timestamp,
+) -> Result<Value, serde_json::Error> {
+    let turn = Allowance::prompt(deadline);
+    let answer = match Request::read(event) {
+        Ok(Request { call: Call::Ssm { operation, body }, caller })
+            if Endpoint::of_operation(&operation) == Endpoint::Control =>
+        {
+            let answered = operation::control(orchestrator, &operation, &body, &caller, turn);
+            told(&operation, Box::pin(answered).await)
         }
-        Call::Get { path, query, accept } => {
-            return results::get(orchestrator, &path, &query, &accept).await;
-        }
+        Ok(Request { call, .. }) => elsewhere(&call, Endpoint::Control),
+        Err(error) => Answer::error(&error),
     };
-    match answered {
-        Ok(body) => Answer::json(200, &body),
-        Err(error) => {
-            tracing::info!(call = %name, code = %error.code, "refused");
-            Answer::error(&error)
-        }
-    }
+    serde_json::to_value(answer)
 }
 
-fn elsewhere(call: &Call, endpoint: Endpoint) -> ServiceError {
-    ServiceError::access_denied(format!(
+fn told(call: &str, answered: Result<Value, ServiceError>) -> Answer {
+    answered.map_or_else(|error| refused(call, &error), |body| Answer::json(200, &body))
+}
+
+fn refused(call: &str, error: &ServiceError) -> Answer {
+    tracing::info!(%call, code = %error.code, "refused");
+    Answer::error(error)
+}
+
+/// What is not served by this endpoint.
+fn elsewhere(call: &Call, endpoint: Endpoint) -> Answer {
+    let error = ServiceError::access_denied(format!(
         "{} is not served by the {} endpoint; ask the {} endpoint",
         call.name(),
         endpoint.name(),
         call.endpoint().name()
-    ))
+    ));
+    refused(call.name(), &error)
 }

@@ -7,8 +7,35 @@ use fleetwright_wire::{ServiceError, read_request};
 use serde::Serialize;
 use serde_json::Value;
 
-/// Calls an operation with a body that is held against SSM's model first: what the model requires is there.
-pub(crate) async fn call(
+/// Calls an operation that tells, with a body that is held against SSM's model first: what the model requires is there.
+pub(crate) async fn read(
+    orchestrator: &Orchestrator,
+    operation: &str,
+    body: &Value,
+) -> Result<Value, ServiceError> {
+    match operation {
+        "ListCommands" => write(commands::list(orchestrator, read_request(operation, body)?).await?),
+        "ListCommandInvocations" => {
+            write(commands::list_invocations(orchestrator, read_request(operation, body)?).await?)
+        }
+        "GetCommandInvocation" => {
+            write(commands::get_invocation(orchestrator, read_request(operation, body)?).await?)
+        }
+        "GetAutomationExecution" => {
+            write(automation::get(orchestrator, read_request(operation, body)?).await?)
+        }
+        "DescribeAutomationExecutions" => {
+            write(executions::describe(orchestrator, read_request(operation, body)?).await?)
+        }
+        "DescribeAutomationStepExecutions" => {
+            write(steps::describe(orchestrator, read_request(operation, body)?).await?)
+        }
+        other => Err(unknown(other)),
+    }
+}
+
+/// Calls an operation that changes something, in the same way.
+pub(crate) async fn control(
     orchestrator: &Orchestrator,
     operation: &str,
     body: &Value,
@@ -20,18 +47,8 @@ pub(crate) async fn call(
             write(commands::send(orchestrator, &read_request(operation, body)?, caller, turn).await?)
         }
         "CancelCommand" => write(commands::cancel(orchestrator, read_request(operation, body)?).await?),
-        "ListCommands" => write(commands::list(orchestrator, read_request(operation, body)?).await?),
-        "ListCommandInvocations" => {
-            write(commands::list_invocations(orchestrator, read_request(operation, body)?).await?)
-        }
-        "GetCommandInvocation" => {
-            write(commands::get_invocation(orchestrator, read_request(operation, body)?).await?)
-        }
         "StartAutomationExecution" => {
             write(automation::start(orchestrator, read_request(operation, body)?, caller, turn).await?)
-        }
-        "GetAutomationExecution" => {
-            write(automation::get(orchestrator, read_request(operation, body)?).await?)
         }
         "StopAutomationExecution" => {
             write(automation::stop(orchestrator, read_request(operation, body)?, turn).await?)
@@ -39,14 +56,12 @@ pub(crate) async fn call(
         "SendAutomationSignal" => {
             write(automation::signal(orchestrator, read_request(operation, body)?, caller, turn).await?)
         }
-        "DescribeAutomationExecutions" => {
-            write(executions::describe(orchestrator, read_request(operation, body)?).await?)
-        }
-        "DescribeAutomationStepExecutions" => {
-            write(steps::describe(orchestrator, read_request(operation, body)?).await?)
-        }
-        other => Err(ServiceError::unknown_operation(format!("there is no operation {other}"))),
+        other => Err(unknown(other)),
     }
+}
+
+fn unknown(operation: &str) -> ServiceError {
+    ServiceError::unknown_operation(format!("there is no operation {operation}"))
 }
 
 fn write(answer: impl Serialize) -> Result<Value, ServiceError> {

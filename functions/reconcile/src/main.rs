@@ -8,6 +8,7 @@ use serde_json::Value;
 async fn main() -> Result<(), Error> {
     log();
     let orchestrator = &orchestrator()?;
+    orchestrator.warm_up(reconcile::OPERATIONS).await;
     run(service_fn(|event: LambdaEvent<Value>| async move {
         let until = deadline(&event.context);
         reconcile::handle(orchestrator, event.payload, until).await.map_err(Error::from)

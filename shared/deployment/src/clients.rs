@@ -1,4 +1,5 @@
-//! The AWS clients of a function: one TLS stack, no retries of the SDK's own, no configuration chain.
+//! The AWS clients of a function: one TLS stack, no retries of the SDK's own, no configuration chain, nothing read that is
+//! not used.
 
 use crate::Settings;
 use crate::assumed_role::AssumedRole;
@@ -11,6 +12,11 @@ use aws_smithy_async::time::SharedTimeSource;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_types::SdkConfig;
 use fleetwright_orchestrator::{CALL_TIMEOUT, Clients};
 use std::time::Duration;
@@ -18,10 +24,29 @@ use std::time::Duration;
 /// A connection within a Region that takes longer will not come.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// Connectors made when they are first asked for. The SDK makes one for each client it builds, to see that it can, and drops
+/// it: with the roots of trust of the system read and parsed for each (four fifths of the time to start).
+#[derive(Debug)]
+struct OnFirstUse(SharedHttpClient);
+
+impl HttpClient for OnFirstUse {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        self.0.http_connector(settings, components)
+    }
+
+    fn connector_metadata(&self) -> Option<ConnectorMetadata> {
+        self.0.connector_metadata()
+    }
+}
+
 /// Builds the clients. Retries are ours to make: the SDK would send a command again that it had no answer to.
 #[must_use]
 pub fn clients(settings: &Settings) -> Clients {
-    let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let https = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .operation_attempt_timeout(CALL_TIMEOUT)
@@ -34,15 +59,14 @@ pub fn clients(settings: &Settings) -> Clients {
         .retry_config(RetryConfig::disabled())
         .timeout_config(timeouts)
         .time_source(time.clone())
-        .http_client(http);
+        .http_client(SharedHttpClient::new(OnFirstUse(https)));
     let config = match &settings.endpoint_url {
         Some(url) => config.endpoint_url(url),
         None => config,
     }
     .build();
-    let sts = aws_sdk_sts::Client::new(&config);
     let as_role = |role_arn: &String| {
-        let role = AssumedRole { sts: sts.clone(), role_arn: role_arn.clone() };
+        let role = AssumedRole { sts: aws_sdk_sts::Client::new(&config), role_arn: role_arn.clone() };
         let config = config.to_builder().credentials_provider(SharedCredentialsProvider::new(role)).build();
         (role_arn.clone(), aws_sdk_ssm::Client::new(&config))
     };

@@ -5,10 +5,9 @@ mod clients;
 mod settings;
 
 pub use clients::clients;
-pub use settings::{InvalidSetting, Settings, read_endpoint};
+pub use settings::{InvalidSetting, Settings};
 
 use fleetwright_orchestrator::{Entropy, Orchestrator};
-use fleetwright_wire::Endpoint;
 use jiff::Timestamp;
 use lambda_runtime::Context;
 use std::sync::Arc;
@@ -44,15 +43,6 @@ pub fn log() {
 pub fn orchestrator() -> Result<Orchestrator, InvalidSetting> {
     let settings = Settings::read(&variable)?;
     Ok(Orchestrator::new(clients(&settings), settings.config, Arc::new(Random)))
-}
-
-/// Which of its two endpoints the api function is.
-///
-/// # Errors
-/// [`InvalidSetting`]: FLEETWRIGHT_API is neither `read` nor `control`. Nothing is assumed: a wrong guess would grant what
-/// was not meant to be granted.
-pub fn endpoint() -> Result<Endpoint, InvalidSetting> {
-    read_endpoint(&variable)
 }
 
 fn variable(name: &str) -> Option<String> {

@@ -3,7 +3,6 @@
 use aws_credential_types::Credentials;
 use fleetwright_engine::Place;
 use fleetwright_orchestrator::{AssumeRoles, Config, Notifications};
-use fleetwright_wire::Endpoint;
 use std::collections::BTreeSet;
 
 /// A variable that is not set, or not what it must be.
@@ -101,20 +100,6 @@ impl Settings {
         );
         let roles = roles(&optional("FLEETWRIGHT_ASSUME_ROLES").unwrap_or_default())?;
         Ok(Self { config, region, credentials, roles, endpoint_url: optional("AWS_ENDPOINT_URL") })
-    }
-}
-
-/// Which endpoint of the API a function is, by its environment, read through `variable`.
-///
-/// # Errors
-/// [`InvalidSetting`]: FLEETWRIGHT_API is neither `read` nor `control`.
-pub fn read_endpoint(variable: &dyn Fn(&str) -> Option<String>) -> Result<Endpoint, InvalidSetting> {
-    match variable("FLEETWRIGHT_API").as_deref() {
-        Some("read") => Ok(Endpoint::Read),
-        Some("control") => Ok(Endpoint::Control),
-        Some(_) | None => {
-            Err(InvalidSetting { name: "FLEETWRIGHT_API", problem: "it is neither read nor control" })
-        }
     }
 }
 

@@ -31,6 +31,7 @@ mod start;
 mod stop;
 mod table;
 mod wake;
+mod warm_up;
 
 pub use commands::{CLOCKS_DIFFER, CommandQuery, NodeVisit, Page, Sender};
 pub use config::{Allowance, AssumeRoles, CALL_TIMEOUT, Config, Entropy, Notifications};

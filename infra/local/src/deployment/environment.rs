@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use fleetwright_orchestrator::{Config, Notifications};
-use fleetwright_wire::Endpoint;
 
 use crate::names::REGION;
 
@@ -42,7 +41,5 @@ pub(super) fn process_environment(
         ("AWS_ACCESS_KEY_ID", function.to_owned()),
         ("AWS_SECRET_ACCESS_KEY", "any".to_owned()),
     ]);
-    let api = [Endpoint::Read, Endpoint::Control].into_iter().find(|api| api.function() == function);
-    variables.extend(api.map(|api| ("FLEETWRIGHT_API", api.name().to_owned())));
     variables
 }

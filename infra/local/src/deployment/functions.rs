@@ -24,18 +24,8 @@ const API_TIMEOUT: Duration = Duration::from_secs(30);
 /// A tick that could not be delivered within the minute has become the next one's.
 const TICK_AGE_MAX: Duration = Duration::from_secs(60);
 
-/// The functions; the API twice, once for each of its endpoints.
+/// The functions.
 pub(super) fn definitions(config: &Config, roles: &[String]) -> Vec<FunctionDefinition> {
-    let api = |endpoint: Endpoint, operations| {
-        FunctionDefinition::new(
-            endpoint.function(),
-            operations,
-            API_TIMEOUT,
-            factory(config, roles, move |orchestrator, event, context| async move {
-                api::handle(&orchestrator, endpoint, event, context.deadline).await
-            }),
-        )
-    };
     vec![
         FunctionDefinition::new(
             "on-command-event",
@@ -58,8 +48,24 @@ pub(super) fn definitions(config: &Config, roles: &[String]) -> Vec<FunctionDefi
                 }),
             )
         },
-        api(Endpoint::Read, api::READ_OPERATIONS),
-        api(Endpoint::Control, api::CONTROL_OPERATIONS),
+        FunctionDefinition::new(
+            Endpoint::Read.function(),
+            api::READ_OPERATIONS,
+            API_TIMEOUT,
+            factory(
+                config,
+                roles,
+                |orchestrator, event, _| async move { api::read(&orchestrator, event).await },
+            ),
+        ),
+        FunctionDefinition::new(
+            Endpoint::Control.function(),
+            api::CONTROL_OPERATIONS,
+            API_TIMEOUT,
+            factory(config, roles, |orchestrator, event, context| async move {
+                api::control(&orchestrator, event, context.deadline).await
+            }),
+        ),
     ]
 }
 

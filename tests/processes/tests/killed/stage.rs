@@ -23,8 +23,8 @@ pub(crate) const RETRY: &str = "Retry";
 const FUNCTIONS: [(&str, &str, usize); 4] = [
     ("on-command-event", env!("CARGO_BIN_EXE_process-on-command-event"), 2),
     ("reconcile", env!("CARGO_BIN_EXE_process-reconcile"), 1),
-    ("api-read", env!("CARGO_BIN_EXE_process-api"), 1),
-    ("api-control", env!("CARGO_BIN_EXE_process-api"), 1),
+    ("api-read", env!("CARGO_BIN_EXE_process-api-read"), 1),
+    ("api-control", env!("CARGO_BIN_EXE_process-api-control"), 1),
 ];
 
 const FLEET: &str = "

@@ -1,10 +1,9 @@
 //! What the functions read from their environment, and what the template sets.
 
-use fleetwright_deployment::{Settings, read_endpoint};
+use fleetwright_deployment::Settings;
 use fleetwright_local::names::{ACCOUNT, REGION, queue_url, topic_arn};
 use fleetwright_orchestrator::Notifications;
 use fleetwright_template::{FUNCTIONS, Stack};
-use fleetwright_wire::Endpoint;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
@@ -20,7 +19,7 @@ const ELSEWHERE: &str = "AWS_ENDPOINT_URL";
 const PATCHER: &str = "arn:aws:iam::123456789012:role/Patcher";
 
 /// What a function makes of its environment, and the variables it asks for.
-fn read(stack: &Stack, function: &str) -> (Settings, Option<Endpoint>, BTreeSet<String>) {
+fn read(stack: &Stack, function: &str) -> (Settings, BTreeSet<String>) {
     let (set, asked) = (stack.environment(function), RefCell::new(BTreeSet::new()));
     let variable = |name: &str| {
         asked.borrow_mut().insert(name.to_owned());
@@ -28,9 +27,8 @@ fn read(stack: &Stack, function: &str) -> (Settings, Option<Endpoint>, BTreeSet<
         set.get(name).map(String::as_str).or(by_lambda).map(str::to_owned)
     };
     let settings = Settings::read(&variable).unwrap_or_else(|error| panic!("{function}: {error}"));
-    let endpoint = function.starts_with("Api").then(|| read_endpoint(&variable).expect(function));
     let ours = |name: &String| name != ELSEWHERE && BY_LAMBDA.iter().all(|(given, _)| given != name);
-    (settings, endpoint, asked.into_inner().into_iter().filter(ours).collect())
+    (settings, asked.into_inner().into_iter().filter(ours).collect())
 }
 
 #[test]
@@ -38,7 +36,7 @@ fn read(stack: &Stack, function: &str) -> (Settings, Option<Endpoint>, BTreeSet<
 fn every_variable_that_is_read_is_set_and_no_other() {
     let stack = Stack::deployed(&[("AssumableRoles", PATCHER)]);
     for (_, function) in FUNCTIONS {
-        let (_, _, asked) = read(&stack, function);
+        let (_, asked) = read(&stack, function);
         let set: BTreeSet<String> = stack.environment(function).into_keys().collect();
         assert_eq!(asked, set, "{function}");
     }
@@ -49,7 +47,7 @@ fn every_variable_that_is_read_is_set_and_no_other() {
 fn without_parameters_a_deployment_is_one_by_itself() {
     let stack = Stack::deployed(&[]);
     for (_, function) in FUNCTIONS {
-        let (settings, _, _) = read(&stack, function);
+        let (settings, _) = read(&stack, function);
         assert!(settings.roles.is_empty(), "nothing is listed");
         let config = settings.config;
         assert_eq!((config.place.account_id.as_str(), config.place.region.as_str()), (ACCOUNT, REGION));
@@ -75,17 +73,9 @@ fn what_the_parameters_say_reaches_the_functions() {
         ("TrackOthers", "true"),
     ]);
     for (_, function) in FUNCTIONS {
-        let (settings, _, _) = read(&stack, function);
+        let (settings, _) = read(&stack, function);
         assert_eq!(settings.roles, [PATCHER, reader]);
         let config = settings.config;
         assert_eq!((config.retention_days, config.resend_absent, config.track_others), (90, false, true));
     }
-}
-
-#[test]
-#[ignore = "cargo xtask template runs it"]
-fn the_api_is_deployed_once_to_read_and_once_to_control() {
-    let stack = Stack::deployed(&[]);
-    assert_eq!(read(&stack, "ApiRead").1, Some(Endpoint::Read));
-    assert_eq!(read(&stack, "ApiControl").1, Some(Endpoint::Control));
 }

@@ -1,0 +1,17 @@
+//! The endpoint that controls, on the Lambda runtime. One request at a time: a current-thread runtime is enough.
+
+use fleetwright_deployment::{deadline, log, orchestrator};
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use serde_json::Value;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    log();
+    let orchestrator = &orchestrator()?;
+    orchestrator.warm_up(api::CONTROL_OPERATIONS).await;
+    run(service_fn(|event: LambdaEvent<Value>| async move {
+        let until = deadline(&event.context);
+        api::control(orchestrator, event.payload, until).await.map_err(Error::from)
+    }))
+    .await
+}
