@@ -11,13 +11,17 @@ pub(crate) fn run(options: &[&str]) -> Result<(), String> {
     // Of the whole workspace, as the tests are: one package alone would have its dependencies built once more.
     super::cargo(&["build", "--locked", "--workspace", "--bin", "fleetwright"])?;
     let target = super::target_directory()?;
-    let scratch = target.join("compat");
-    let requirements = Path::new(DIRECTORY).join("requirements.txt");
-    let environment = Environment::install(&scratch, &requirements, "the tests with real clients")?;
-    let mut pytest = environment.program("python");
+    let mut pytest = environment()?.program("python");
     pytest.current_dir(DIRECTORY).args(["-m", "pytest"]).args(options);
     pytest.env("FLEETWRIGHT", target.join("debug").join("fleetwright"));
     // Nothing is left in the repository.
-    pytest.env("PYTHONPYCACHEPREFIX", scratch.join("pycache"));
+    pytest.env("PYTHONPYCACHEPREFIX", target.join("compat").join("pycache"));
     succeeds(&mut pytest, "see above")
+}
+
+/// Python, boto3 and the aws CLI.
+pub(crate) fn environment() -> Result<Environment, String> {
+    let requirements = Path::new(DIRECTORY).join("requirements.txt");
+    let scratch = super::target_directory()?.join("compat");
+    Environment::install(&scratch, &requirements, "the tests with real clients")
 }

@@ -1,5 +1,6 @@
 //! Project tasks. `cargo xtask test` runs everything CI runs.
 
+mod bench;
 mod compat;
 mod dynamodb;
 mod faults;
@@ -33,6 +34,7 @@ cargo xtask template build            all functions as sam deploys them, in targ
 cargo xtask functions                 the functions' own programs under cargo lambda watch
 cargo xtask dynamodb                  stories over other DynamoDBs: moto's, and the one DYNAMODB_LOCAL_URL names
 cargo xtask compat [OPTION …]         real clients: boto3 and the aws CLI; options are pytest's
+cargo xtask bench [--format json]     the budgets of time, memory, size, calls and cost, each measured
 cargo xtask fuzz [--runs N] [FILE]    fuzzing alone: N inputs, or the one in FILE
 cargo xtask faults [OPTION …]         seeds under faults: --seeds N [--first-seed S] [--format json]; --help for all
 cargo xtask faults deaths             functions die at every change three small runs make, one by one and in pairs
@@ -44,7 +46,8 @@ fn main() -> ExitCode {
     let result = match arguments.as_slice() {
         ["test"] => test(),
         ["template"] => timed("template", template::hold),
-        ["template", "build"] => timed("functions as sam builds them", template::build),
+        ["template", "build"] => timed("functions as sam builds them", || template::build().map(drop)),
+        ["bench", options @ ..] => bench::run(options),
         ["functions"] => timed("functions", functions::run),
         ["dynamodb"] => timed("other DynamoDBs", dynamodb::run),
         ["compat", options @ ..] => timed("real clients", || compat::run(options)),
@@ -85,7 +88,7 @@ fn test() -> Result<(), String> {
     let others = timed("functions", functions::run)
         .and_then(|()| timed("faults", faults::smoke))
         .and_then(|()| timed("other DynamoDBs", dynamodb::run))
-        .and_then(|()| timed("functions as sam builds them", template::build))
+        .and_then(|()| timed("functions as sam builds them", || template::build().map(drop)))
         .and_then(|()| timed("real clients", || compat::run(&[])))
         .and_then(|()| timed("fuzzing", || fuzz::run(&fuzz::Request::default())));
     // Waited for in any case: nothing is left running.

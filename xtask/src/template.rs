@@ -31,18 +31,19 @@ pub(crate) fn hold() -> Result<(), String> {
     succeeds(super::cargo_command().args(HELD).env("FLEETWRIGHT_EXPANDED", expanded), "see above")
 }
 
-/// Builds all functions as `sam deploy` would upload them, for the platform this runs on.
-pub(crate) fn build() -> Result<(), String> {
+/// Builds all functions as `sam deploy` would upload them, for the platform this runs on; where they are.
+pub(crate) fn build() -> Result<PathBuf, String> {
     let workshop = Workshop::open()?;
     let mut sam = workshop.tool("sam");
-    sam.args(["build", "--parameter-overrides", "Architecture=x86_64", "--build-dir"]);
-    sam.arg(workshop.directory.join("build"));
+    let built = workshop.directory.join("build");
+    sam.args(["build", "--parameter-overrides", "Architecture=x86_64", "--build-dir"]).arg(&built);
     // Where it finds cargo-lambda, which finds its linker there.
     let before = std::env::var_os("PATH").unwrap_or_default();
     let builders = functions::environment()?.programs();
     let path = std::env::join_paths([builders].into_iter().chain(std::env::split_paths(&before)));
     sam.env("PATH", path.map_err(|error| error.to_string())?);
-    succeeds(&mut sam, "see above")
+    succeeds(&mut sam, "see above")?;
+    Ok(built)
 }
 
 impl Workshop {

@@ -17,7 +17,7 @@ pub const COMMANDS: usize = 20;
 pub const BATCH: usize = 250;
 
 /// One step on all of them at once; a pause, so that what comes after it is not in the same invocation.
-const RUNBOOK: &str = r#"
+pub const RUNBOOK: &str = r#"
 schemaVersion: "0.3"
 parameters:
   Nodes: { type: StringList }

@@ -2,6 +2,7 @@
 //! answer, real SDK clients included, and the table excluded. What it would answer was recorded before.
 
 use crate::burst;
+use crate::time::{median, now};
 use aws_smithy_async::rt::sleep::SharedAsyncSleep;
 use aws_smithy_async::time::SharedTimeSource;
 use aws_smithy_runtime_api::client::http::{
@@ -22,7 +23,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Batches that complete no command: what follows from that is another budget's.
 const BATCHES: usize = 3;
@@ -138,21 +139,15 @@ impl Function {
     /// How many events it takes in a second: the median of so many rounds.
     #[must_use]
     pub fn events_per_second(&self, rounds: usize) -> f64 {
-        let mut took: Vec<Duration> = (0..rounds)
+        let took: Vec<Duration> = (0..rounds)
             .map(|_| {
                 let began = now();
                 self.round();
                 began.elapsed()
             })
             .collect();
-        took.sort_unstable();
-        self.events() as f64 / took[took.len() / 2].as_secs_f64()
+        self.events() as f64 / median(took).as_secs_f64()
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "a time is measured")]
-fn now() -> Instant {
-    Instant::now()
 }
 
 fn orchestrator(replay: Replay, now: Timestamp) -> Orchestrator {

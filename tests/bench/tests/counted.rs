@@ -1,38 +1,55 @@
 //! The budgets that can be counted.
 
+use fleetwright_bench::budgets::{
+    BURST_REQUESTS, BURST_UNITS, Budget, FINISHED_ITEMS, FOLD_REQUESTS, HOT_KEY, RUNNING_REQUESTS,
+    STEP_CALLS, STEP_ROUNDS, THROTTLED,
+};
 use fleetwright_bench::burst::{self, EVENTS};
 use fleetwright_bench::{rivals, step_change, summary, targets};
+
+fn held(budget: Budget, measure: f64) {
+    assert!(budget.is_kept(measure), "{budget:?}: {measure}");
+}
 
 #[test]
 fn a_step_goes_on_in_six_calls_and_three_rounds() {
     let change = step_change::measure();
-    println!("{change:?}");
-    assert!(change.calls.len() <= 6, "{:?}", change.calls);
-    assert!(change.rounds_before_send <= 3, "{change:?}");
+    let [fold, load, commit, send, records @ ..] = change.calls.as_slice() else { panic!("{change:?}") };
+    assert_eq!(
+        [fold, load, commit, send].map(String::as_str),
+        ["dynamodb:UpdateItem", "dynamodb:BatchGetItem", "dynamodb:TransactWriteItems", "ssm:SendCommand"]
+    );
+    assert_eq!(records, ["dynamodb:UpdateItem"; 2]);
+    held(STEP_CALLS, change.calls.len() as f64);
+    held(STEP_ROUNDS, change.rounds_before_send as f64);
 }
 
 #[test]
 fn a_burst_is_folded_by_command_and_batch() {
     let burst = burst::measure();
-    println!("{burst:?}");
-    println!("{:?}", rivals::one_request_per_event());
-    println!("{:?}", rivals::transaction_with_counter());
-    let per_event = |count: usize| count as f64 / EVENTS as f64;
-    assert!(per_event(burst.fold_requests) <= 0.1, "{burst:?}");
-    assert!(per_event(burst.requests) <= 0.12, "{burst:?}");
-    assert!(burst.write_units / EVENTS as f64 <= 0.4, "{burst:?}");
+    let each = |total: f64| total / EVENTS as f64;
+    held(FOLD_REQUESTS, each(burst.fold_requests as f64));
+    held(BURST_REQUESTS, each(burst.requests as f64));
+    held(BURST_UNITS, each(burst.write_units));
+}
+
+#[test]
+fn others_take_a_request_for_each_event_and_up_to_four_units() {
+    let (single, counter) = (rivals::one_request_per_event(), rivals::transaction_with_counter());
+    assert_eq!((single.requests, single.units.write), (EVENTS, EVENTS as f64));
+    assert_eq!((counter.requests, counter.units.write), (EVENTS, 4.0 * EVENTS as f64));
 }
 
 #[test]
 fn no_key_of_a_command_by_targets_is_hot() {
     let targets = targets::measure();
-    println!("{targets:?}");
-    assert!(targets.units_a_second <= 500.0 && targets.throttled == 0, "{targets:?}");
+    held(HOT_KEY, targets.units_a_second);
+    held(THROTTLED, targets.throttled as f64);
 }
 
 #[test]
 fn a_summary_reads_no_node_by_itself() {
     let read = summary::measure();
-    println!("{read:?}");
-    assert!(read.running.requests <= 3 && read.finished.items <= 20, "{read:?}");
+    held(FINISHED_ITEMS, read.finished.items as f64);
+    held(RUNNING_REQUESTS, read.running.requests as f64);
 }

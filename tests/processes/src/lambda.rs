@@ -111,6 +111,11 @@ impl Lambda {
         self.processes.len()
     }
 
+    /// The function and the system's id of each process.
+    pub fn process_ids(&self) -> impl Iterator<Item = (&'static str, u32)> {
+        self.processes.iter().map(|process| (self.functions[process.function].name, process.child.id()))
+    }
+
     /// Whether the process in that place is in the middle of an invocation.
     pub fn is_at_work(&self, place: usize) -> bool {
         self.processes.get(place).is_some_and(|process| self.invocations.is_at_work(process.id))
