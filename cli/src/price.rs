@@ -8,6 +8,8 @@ use crate::snapshot::StepSight;
 use crate::text;
 use serde::Serialize;
 
+/// When the prices below were looked up.
+pub(crate) const LOOKED_UP: &str = "November 2026";
 const MILLION: f64 = 1e6;
 /// A million write request units of DynamoDB on demand
 /// (<https://github.com/aws-samples/sample-llm-search-citation-analysis-with-amazon-bedrock/pull/60>, May 2026).

@@ -137,8 +137,9 @@ fn price(page: &mut String, price: Price) {
         [price.here, price.ssm_automation, price.ssm_automation_one_execution].map(price::dollars);
     let here = if here.starts_with('$') { format!("about {here}") } else { here };
     let text = format!(
-        "{here} here, by list prices. As SSM Automation: {per_node} with an execution per node, which is what \
-         gives results per node; {single} as a single execution, without them."
+        "{here} here, by list prices of {}. As SSM Automation: {per_node} with an execution per node, which is \
+         what gives results per node; {single} as a single execution, without them.",
+        price::LOOKED_UP
     );
     for (at, line) in text::wrap(&text, WIDTH - 13).iter().enumerate() {
         let _ = writeln!(page, "  {:11}{line}", if at == 0 { "Estimate" } else { "" });
