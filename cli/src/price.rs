@@ -8,7 +8,7 @@ use crate::snapshot::StepSight;
 use crate::text;
 use serde::Serialize;
 
-/// When the prices below were looked up.
+/// When the prices below were found; their sources have dates of their own.
 pub(crate) const LOOKED_UP: &str = "November 2026";
 const MILLION: f64 = 1e6;
 /// A million write request units of DynamoDB on demand

@@ -137,7 +137,7 @@ fn price(page: &mut String, price: Price) {
         [price.here, price.ssm_automation, price.ssm_automation_one_execution].map(price::dollars);
     let here = if here.starts_with('$') { format!("about {here}") } else { here };
     let text = format!(
-        "{here} here, by list prices of {}. As SSM Automation: {per_node} with an execution per node, which is \
+        "{here} here, by list prices found in {}. As SSM Automation: {per_node} with an execution per node, which is \
          what gives results per node; {single} as a single execution, without them.",
         price::LOOKED_UP
     );

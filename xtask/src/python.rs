@@ -19,7 +19,7 @@ impl Environment {
         if fs::read(&installed).is_ok_and(|found| found == wanted) {
             return Ok(environment);
         }
-        println!("   installing {what}");
+        eprintln!("   installing {what}");
         fs::create_dir_all(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
         let mut make = Command::new("python3");
         make.args(["-m", "venv", "--clear"]).arg(&environment.0);

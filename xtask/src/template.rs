@@ -42,6 +42,8 @@ pub(crate) fn build() -> Result<PathBuf, String> {
     let builders = functions::environment()?.programs();
     let path = std::env::join_paths([builders].into_iter().chain(std::env::split_paths(&before)));
     sam.env("PATH", path.map_err(|error| error.to_string())?);
+    // What programs read stands alone.
+    sam.stdout(std::io::stderr());
     succeeds(&mut sam, "see above")?;
     Ok(built)
 }

@@ -122,7 +122,7 @@ pub enum DeploymentError {
     #[error(transparent)]
     Document(#[from] ServiceError),
     /// The function failed instead of answering.
-    #[error("the api function did not answer: {0}")]
+    #[error("the function of the API did not answer: {0}")]
     Function(#[from] InvokeError),
     /// Virtual time stands still.
     #[error(transparent)]

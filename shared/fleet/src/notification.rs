@@ -21,6 +21,8 @@ struct Notification {
     instance_id: Option<NodeId>,
     status: String,
     event_time: Timestamp,
+    /// What is ours has this member; nothing of SSM's has.
+    fleetwright: Option<serde::de::IgnoredAny>,
 }
 
 /// `monitoring-systems-manager-event-examples`: kebab-case detail.
@@ -50,8 +52,11 @@ fn fact(command_id: CommandId, node: Option<NodeId>, status: &str, at: Timestamp
 /// # Errors
 /// [`Malformed`] when it is not such a notification.
 pub fn parse_notification(message: &str) -> Result<Option<Fact>, Malformed> {
-    let read: Notification = serde_json::from_str(message)
-        .map_err(|reason| Malformed { kind: "Run Command notification", reason })?;
+    let malformed = |reason| Malformed { kind: "Run Command notification", reason };
+    let read: Notification = serde_json::from_str(message).map_err(malformed)?;
+    if read.fleetwright.is_some() {
+        return Err(malformed(serde_json::Error::custom("unknown field `fleetwright`")));
+    }
     Ok(fact(read.command_id, read.instance_id, &read.status, read.event_time))
 }
 

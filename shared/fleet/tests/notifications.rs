@@ -76,6 +76,14 @@ fn events_speak_of_the_command_or_of_one_node() {
 }
 
 #[test]
+fn what_is_ours_is_no_notification_whatever_else_it_says() {
+    let ours = format!(
+        r#"{{"fleetwright":"start","commandId":"{COMMAND}","status":"Success","eventTime":"2019-04-25T18:06:05Z"}}"#
+    );
+    assert!(parse_notification(&ours).expect_err("it is ours").to_string().contains("`fleetwright`"));
+}
+
+#[test]
 fn what_is_malformed_is_refused_and_the_place_is_named() {
     let missing = parse_notification(r#"{"instanceId":"i-02573cafcf0123456","status":"Success"}"#);
     assert!(missing.expect_err("no command id").to_string().contains("missing field `commandId`"));

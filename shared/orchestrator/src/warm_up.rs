@@ -5,7 +5,7 @@ use crate::table::Heartbeat;
 use crate::{Error, Operation, Orchestrator};
 use aws_smithy_async::future::timeout::Timeout;
 use aws_smithy_async::rt::sleep::AsyncSleep;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use std::time::Duration;
 
 /// Starting may take Lambda's ten seconds; who waits for an invocation would rather have it come without.
@@ -44,10 +44,11 @@ impl Orchestrator {
     }
 
     fn tell_of(&self, beat: Option<Heartbeat>) {
-        let last = beat.map(|beat| beat.scheduled_at);
-        let ticks = |last: Timestamp| self.now().duration_since(last) <= TICKS_WITHIN;
-        if !last.is_some_and(ticks) {
-            let last = last.map_or_else(|| "never".to_owned(), |last| last.to_string());
+        let Some(Heartbeat { scheduled_at: last, .. }) = beat else {
+            tracing::info!("reconcile has not ticked yet");
+            return;
+        };
+        if self.now().duration_since(last) > TICKS_WITHIN {
             tracing::warn!(%last, "reconcile does not tick: what events do not bring is not noticed");
         }
     }

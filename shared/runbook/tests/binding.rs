@@ -120,6 +120,9 @@ fn constraints_hold() {
         ("type: String, allowedPattern: '[\\w\\/+=.@-]{1,512}'", &["a/b"], Ok(())),
         ("type: String, allowedPattern: '\\d'", &["\u{0663}"], pattern("\\d")),
         ("type: String, allowedPattern: '[^\\W\\d]\\\\w'", &["a\\w"], Ok(())),
+        ("type: String, allowedPattern: 'a\\b.*'", &["a-b"], Ok(())),
+        ("type: String, allowedPattern: '(?=a)a\\b.*'", &["ab"], pattern("(?=a)a\\b.*")),
+        ("type: String, allowedPattern: '\\p{Lu}\\p{IsGreek}'", &["Aα"], Ok(())),
         ("type: StringList, allowedPattern: '[a-z]'", &["a", "1"], pattern("[a-z]")),
         (
             "type: String, allowedPattern: '\\p{javaLowerCase}'",

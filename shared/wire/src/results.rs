@@ -15,7 +15,7 @@ macro_rules! results {
         $(#[$meta])*
         #[serde_with::skip_serializing_none]
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "described", derive(utoipa::ToSchema))]
+        #[cfg_attr(feature = "described", derive(utoipa::ToSchema))]
         #[serde(rename_all = "PascalCase")]
         pub struct $name { $(
             $(#[$member_meta])*

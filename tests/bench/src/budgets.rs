@@ -70,8 +70,12 @@ pub const RUNNING_REQUESTS: Budget = at_most("summary of 3,000 nodes, running", 
 pub const SIMULATION: Budget = at_most("simulating 10,000 nodes, five steps", 10.0, "s");
 /// From 1,000 nodes to 50,000, beside what n log n would be.
 pub const GROWTH: Budget = at_most("growth to 50,000, beside n log n", 1.0, "times");
-/// Of SSM Automation's, with one child per node.
-pub const COST: Budget = at_most("three steps, beside SSM Automation", 1.0 / 100.0, "times");
+/// Three steps on so many nodes, of what SSM Automation costs with one child for each.
+pub const COSTS: [(u32, Budget); 3] = [
+    (1_000, at_most("cost on 1,000 nodes, beside SSM Automation", 1.0 / 100.0, "times")),
+    (10_000, at_most("cost on 10,000 nodes, beside SSM Automation", 1.0 / 100.0, "times")),
+    (50_000, at_most("cost on 50,000 nodes, beside SSM Automation", 1.0 / 100.0, "times")),
+];
 
 /// A budget, and what was measured.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,6 +1,6 @@
 //! A burst: a thousand nodes of twenty commands end at once, and their events come in any order.
 
-use crate::onlooker::Onlooker;
+use crate::onlooker::{Left, Onlooker};
 use fleetwright_local::dynamodb::Units;
 use fleetwright_protocols::{Run, Story, node_notification, steady_fleet, ticks};
 use jiff::SignedDuration;
@@ -44,8 +44,6 @@ pub struct Burst {
     pub requests: usize,
     /// Units written until then.
     pub write_units: f64,
-    /// Of these, by folds.
-    pub fold_write_units: f64,
     /// Requests of the settles that follow, whoever makes them: what SSM says of each node, kept. Reconcile's ticks of the
     /// five minutes are among them.
     pub settle_requests: usize,
@@ -130,18 +128,16 @@ pub fn measure() -> Burst {
     }
     let until_closed = onlooker.left("on-command-event");
     let requests: Vec<_> = until_closed.iter().filter(|call| call.action.starts_with("dynamodb:")).collect();
-    let closed = requests.iter().position(|call| call.action == "dynamodb:TransactWriteItems");
+    let closed = requests.iter().position(|call| call.written.iter().any(|key| key.starts_with("EXEC#")));
     let closed = closed.expect("the step was closed") + 1;
     let is_fold = |keys: &[String]| keys.iter().all(|key| key.starts_with("CMD#"));
-    let folds = requests[..closed].iter().filter(|call| call.action == "dynamodb:UpdateItem");
-    let fold_requests = folds.filter(|call| is_fold(&call.written)).count();
+    let is_of_a_fold = |call: &&&Left| !call.written.is_empty() && is_fold(&call.written);
+    let fold_requests = requests[..closed].iter().filter(is_of_a_fold).count();
     let writes = onlooker.writes();
     let closing = writes.iter().position(|write| write.keys.iter().any(|key| key.starts_with("EXEC#")));
     let closing = closing.expect("a commit") + 1;
     let units =
         |from: usize, to: usize| -> f64 { writes[from..to].iter().map(|write| write.write_units).sum() };
-    let fold_write_units =
-        writes[..closing].iter().filter(|write| is_fold(&write.keys)).map(|write| write.write_units).sum();
     let write_units = units(0, closing);
     run.pass(SignedDuration::from_mins(5));
     let all = onlooker.everything().iter().filter(|call| call.action.starts_with("dynamodb:")).count();
@@ -151,7 +147,6 @@ pub fn measure() -> Burst {
         fold_requests,
         requests: closed,
         write_units,
-        fold_write_units,
         settle_requests: all - closed,
         settle_write_units: settled - write_units,
     }

@@ -153,5 +153,6 @@ fn peaks(lambda: &Lambda) -> Result<Vec<(&'static str, f64)>, String> {
         let peak = peaks.entry(name).or_default();
         *peak = peak.max(megabytes);
     }
-    Ok(FUNCTIONS.into_iter().filter_map(|(name, _)| Some((name, *peaks.get(name)?))).collect())
+    let peak = |(name, _)| Ok((name, *peaks.get(name).ok_or_else(|| format!("{name} does not run"))?));
+    FUNCTIONS.into_iter().map(peak).collect()
 }

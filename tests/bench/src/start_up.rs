@@ -2,8 +2,8 @@
 //! a Python function with the same clients, in turn.
 
 use crate::programs::{FUNCTIONS, Programs, environment};
-use crate::time::{median, now};
-use std::io::{BufRead, BufReader, Read, Write};
+use crate::time::{median, now, wait};
+use std::io::{BufRead, BufReader, Error, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -12,6 +12,9 @@ use std::time::Duration;
 
 /// Each program is started so often; the first time of each fills the caches of the disk, and is not counted.
 const ROUNDS: usize = 21;
+
+/// Between two looks: a hundredth of what is measured.
+const LOOK: Duration = Duration::from_micros(10);
 
 /// How a program starts.
 #[derive(Debug, Clone)]
@@ -56,6 +59,8 @@ pub fn measure(programs: &Programs) -> std::io::Result<Starts> {
     }));
     all.push(Program { name: "python", command: vec![programs.python.clone(), script], warms_up: false });
     let lambda = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    // One that dies does not connect.
+    lambda.set_nonblocking(true)?;
     let aws = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let aws_url = format!("http://{}", aws.local_addr()?);
     // It ends with this process.
@@ -87,7 +92,17 @@ fn once(program: &Program, lambda: &TcpListener, aws_url: &str) -> std::io::Resu
     command.stdin(Stdio::null()).stdout(Stdio::piped());
     let began = now();
     let mut process = command.spawn()?;
-    let (mut peer, _) = lambda.accept()?;
+    let mut peer = loop {
+        match lambda.accept() {
+            Ok((peer, _)) => break peer,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => wait(LOOK),
+            Err(error) => return Err(error),
+        }
+        if let Some(status) = process.try_wait()? {
+            return Err(Error::other(format!("{} ended with {status}", program.name)));
+        }
+    };
+    peer.set_nonblocking(false)?;
     let mut request = [0; 1024];
     let length = peer.read(&mut request)?;
     let took = began.elapsed();

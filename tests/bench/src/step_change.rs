@@ -26,6 +26,8 @@ pub struct StepChange {
     pub calls: Vec<String>,
     /// Of these, how many rounds went to AWS and back, one after another, before SendCommand left.
     pub rounds_before_send: usize,
+    /// Whether what follows SendCommand is recorded in one round.
+    pub records_at_once: bool,
 }
 
 /// Lets a step end by the events of its nodes alone.
@@ -38,8 +40,9 @@ pub fn measure() -> StepChange {
     run.until(|cloud| cloud.ssm.ledger().commands().len() == 3);
     // Until what is under way then is recorded.
     run.pass(SignedDuration::from_secs(1));
+    let calls = onlooker.left("on-command-event");
     run.end();
-    change(&onlooker.left("on-command-event"))
+    change(&calls)
 }
 
 /// From the fold that showed the command complete to the records of the next.
@@ -50,12 +53,21 @@ fn change(calls: &[Left]) -> StepChange {
         call.action == "dynamodb:UpdateItem" && call.written.iter().all(|key| key.starts_with("CMD#"))
     };
     let fold = calls[..sent].iter().rposition(is_fold).expect("events were folded");
-    let records = calls[sent + 1..].iter().take_while(|call| call.action == "dynamodb:UpdateItem").take(2);
-    let end = sent + 1 + records.count();
+    // The command that is over is settled meanwhile: that comes after, and nobody waits for it.
+    let over = &calls[fold].written;
+    let is_record = |call: &&Left| {
+        call.action == "dynamodb:UpdateItem" && call.written.iter().any(|key| !over.contains(key))
+    };
+    let records: Vec<&Left> = calls[sent + 1..].iter().filter(is_record).collect();
     let mut moments: Vec<_> = calls[fold..sent].iter().map(|call| call.at).collect();
     moments.dedup();
     StepChange {
-        calls: calls[fold..end].iter().map(|call| call.action.clone()).collect(),
+        calls: calls[fold..=sent]
+            .iter()
+            .chain(records.iter().copied())
+            .map(|call| call.action.clone())
+            .collect(),
         rounds_before_send: moments.len(),
+        records_at_once: records.windows(2).all(|pair| pair[0].at == pair[1].at),
     }
 }

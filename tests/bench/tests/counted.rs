@@ -4,7 +4,7 @@ use fleetwright_bench::budgets::{
     BURST_REQUESTS, BURST_UNITS, Budget, FINISHED_ITEMS, FOLD_REQUESTS, HOT_KEY, RUNNING_REQUESTS,
     STEP_CALLS, STEP_ROUNDS, THROTTLED,
 };
-use fleetwright_bench::burst::{self, EVENTS};
+use fleetwright_bench::burst::{self, COMMANDS, EVENTS};
 use fleetwright_bench::{rivals, step_change, summary, targets};
 
 fn held(budget: Budget, measure: f64) {
@@ -20,6 +20,7 @@ fn a_step_goes_on_in_six_calls_and_three_rounds() {
         ["dynamodb:UpdateItem", "dynamodb:BatchGetItem", "dynamodb:TransactWriteItems", "ssm:SendCommand"]
     );
     assert_eq!(records, ["dynamodb:UpdateItem"; 2]);
+    assert!(change.records_at_once, "{change:?}");
     held(STEP_CALLS, change.calls.len() as f64);
     held(STEP_ROUNDS, change.rounds_before_send as f64);
 }
@@ -28,6 +29,7 @@ fn a_step_goes_on_in_six_calls_and_three_rounds() {
 fn a_burst_is_folded_by_command_and_batch() {
     let burst = burst::measure();
     let each = |total: f64| total / EVENTS as f64;
+    assert!(burst.fold_requests >= COMMANDS, "{burst:?}");
     held(FOLD_REQUESTS, each(burst.fold_requests as f64));
     held(BURST_REQUESTS, each(burst.requests as f64));
     held(BURST_UNITS, each(burst.write_units));
