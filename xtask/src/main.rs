@@ -47,7 +47,11 @@ fn main() -> ExitCode {
         ["test"] => test(),
         ["template"] => timed("template", template::hold),
         ["template", "build"] => timed("functions as sam builds them", || template::build().map(drop)),
-        ["bench", options @ ..] => bench::run(options),
+        ["bench", options @ ..] => match options {
+            [] | ["--format", "text" | "json"] => bench::run(options),
+            // Said before a quarter of an hour of building.
+            _ => return usage("bench takes --format text or --format json, and nothing else"),
+        },
         ["functions"] => timed("functions", functions::run),
         ["dynamodb"] => timed("other DynamoDBs", dynamodb::run),
         ["compat", options @ ..] => timed("real clients", || compat::run(options)),

@@ -16,3 +16,4 @@ pub mod summary;
 pub mod targets;
 pub mod throughput;
 pub mod time;
+pub mod warm_up;

@@ -115,7 +115,7 @@ impl Function {
             answer.expect("an answer");
         }
         let answers = std::mem::take(&mut *recorder.0.lock().unwrap_or_else(PoisonError::into_inner));
-        let orchestrator = orchestrator(Replay(Arc::new(answers)), now);
+        let orchestrator = orchestrator(&environment(Replay(Arc::new(answers)), now));
         Self { orchestrator, payloads, deadline: now + SignedDuration::from_secs(60) }
     }
 
@@ -150,16 +150,21 @@ impl Function {
     }
 }
 
-fn orchestrator(replay: Replay, now: Timestamp) -> Orchestrator {
-    let clock = VirtualClock::new(now);
-    let environment = Environment {
+/// An environment in which the table answers as it did.
+fn environment(replay: Replay, now: Timestamp) -> Environment {
+    Environment {
         name: "on-command-event".to_owned(),
         id: EnvironmentId(0),
         http_client: SharedHttpClient::new(replay),
-        clock: clock.clone(),
+        clock: VirtualClock::new(now),
         seed: 0,
-    };
-    let SdkClients { dynamodb, ssm, sns, events, sqs } = SdkClients::new(&environment);
+    }
+}
+
+/// The use cases in this environment.
+pub(crate) fn orchestrator(environment: &Environment) -> Orchestrator {
+    let SdkClients { dynamodb, ssm, sns, events, sqs } = SdkClients::new(environment);
+    let clock = environment.clock.clone();
     let (time, sleep) = (SharedTimeSource::new(clock.clone()), SharedAsyncSleep::new(clock));
     let clients = Clients { dynamodb, ssm, ssm_by_role: BTreeMap::new(), sqs, sns, events, time, sleep };
     let config = Config {

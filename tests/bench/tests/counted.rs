@@ -5,7 +5,7 @@ use fleetwright_bench::budgets::{
     STEP_CALLS, STEP_ROUNDS, THROTTLED,
 };
 use fleetwright_bench::burst::{self, COMMANDS, EVENTS};
-use fleetwright_bench::{rivals, step_change, summary, targets};
+use fleetwright_bench::{rivals, step_change, summary, targets, warm_up};
 
 fn held(budget: Budget, measure: f64) {
     assert!(budget.is_kept(measure), "{budget:?}: {measure}");
@@ -54,4 +54,18 @@ fn a_summary_reads_no_node_by_itself() {
     let read = summary::measure();
     held(FINISHED_ITEMS, read.finished.items as f64);
     held(RUNNING_REQUESTS, read.running.requests as f64);
+}
+
+#[test]
+fn what_opens_connections_is_one_call_to_each_service() {
+    let read = warm_up::measure(api::READ_OPERATIONS);
+    assert_eq!(read, ["dynamodb:GetItem"], "who reads has SSM for outputs alone");
+    for leads_on in [on_command_event::OPERATIONS, reconcile::OPERATIONS, api::CONTROL_OPERATIONS] {
+        assert_eq!(warm_up::measure(leads_on), ["dynamodb:GetItem", "ssm:ListCommands"]);
+    }
+}
+
+#[test]
+fn a_function_starts_where_nobody_answers() {
+    warm_up::in_silence(on_command_event::OPERATIONS);
 }
