@@ -91,7 +91,9 @@ fn once(program: &Program, lambda: &TcpListener, aws_url: &str) -> std::io::Resu
     command.args(&program.command[1..]).env_clear().envs(environment(aws_url, &runtime_api));
     command.stdin(Stdio::null()).stdout(Stdio::piped());
     let began = now();
-    let mut process = command.spawn()?;
+    let mut process = command
+        .spawn()
+        .map_err(|error| Error::other(format!("{}: {error}", program.command[0].display())))?;
     let mut peer = loop {
         match lambda.accept() {
             Ok((peer, _)) => break peer,
